@@ -2,6 +2,7 @@
 
     ProtocolError
     ├── DivisionsError      a divisions file (区划表) is not usable; carries the line
+    ├── RosterError         places do not form one city's tree
     ├── CatalogueError      an item, deed or edition is not consistent
     ├── CalendarError       calendar data is not usable
     ├── EnvelopeError       a line, statement, parcel or certificate is not genuine; carries the rule
@@ -22,6 +23,10 @@ class DivisionsError(ProtocolError):
         super().__init__(f"第 {line} 行：{reason}")
         self.line = line
         self.reason = reason
+
+
+class RosterError(ProtocolError):
+    """The places given do not form the tree of one city."""
 
 
 class CatalogueError(ProtocolError):
