@@ -1,0 +1,132 @@
+"""One node's database: plain functions in, one writer, group commit; SQLite or PostgreSQL by its address.
+
+One rule: only `write` changes anything. A function given to it runs whole inside one transaction, may be
+run again from its start, and never commits or rolls back itself.
+
+No database owns a thread: hundreds share one `Workers`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from node.engines import Workers
+from node.rows import Instant, insert_ignore, table_of, upsert
+from node.writer import Job, Writer
+
+__all__ = ["Database", "Instant", "Workers", "after_commit", "insert_ignore", "table_of", "upsert"]
+
+T = TypeVar("T")
+
+IDLE_READERS = 2
+
+
+def after_commit(session: Session, callback: Callable[[], object]) -> None:
+    """Call `callback` once what this session writes is committed, on the event loop of `write`'s caller.
+
+    Equal callbacks of one group run once: `after_commit(session, wake.set)` is cheap to repeat.
+    After `write_now` it runs on the writing thread.
+    """
+    session.info.setdefault("after_commit", {})[callback] = None
+
+
+class Database:
+    """The database at `url`. Opened by its first use; `close()` ends it.
+
+    `workers` is shared by the databases of one process; without it this one makes its own.
+    `cache_kib` bounds the page cache of each SQLite connection.
+    """
+
+    def __init__(self, url: str, workers: Workers | None = None, *, cache_kib: int = 2000) -> None:
+        self.url = url
+        self._own = Workers(writers=1, readers=2) if workers is None else None
+        self._workers = workers or self._own or Workers()
+        self._reading, writing = self._workers.engines(url, cache_kib=cache_kib)
+        self._writer = Writer(writing, self._workers)
+        self._readers: deque[Connection] = deque()
+        self._closed = False
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._reading.dialect.name
+
+    def read(self, fn: Callable[[Session], T]) -> T:
+        """What `fn` finds in one snapshot, on this thread: for short queries of pages and the API."""
+        try:
+            return self._read(fn)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._read(fn)  # the server was restarted: a new connection, one more try
+
+    async def read_slow(self, fn: Callable[[Session], T]) -> T:
+        """What `fn` finds in one snapshot, on a reading thread: for exports and searches."""
+        return await asyncio.get_running_loop().run_in_executor(self._workers.readers, self.read, fn)
+
+    async def write(self, fn: Callable[[Session], T]) -> T:
+        """The answer of `fn` once its transaction is committed; its exception if it raised.
+
+        Cancelled while it waits, `fn` is not run; cancelled later, it may have been.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._writer.put(Job(fn, future, loop))
+        return await future
+
+    def write_now(self, fn: Callable[[Session], T]) -> T:
+        """`write` for code without an event loop (command line, set-up): blocks until committed."""
+        future: Future[T] = Future()
+        self._writer.put(Job(fn, future, None))
+        return future.result()
+
+    def close(self) -> None:
+        """Write what waits, then let go of files, connections and own threads."""
+        self._closed = True
+        self._writer.close()
+        while self._readers:
+            self._readers.pop().close()
+        if self._own is not None:
+            self._own.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self, fn: Callable[[Session], T]) -> T:
+        connection = self._reader()
+        try:
+            with connection.begin() as transaction:
+                with Session(connection, expire_on_commit=False, autoflush=False) as session:
+                    found = fn(session)
+                transaction.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        if self._closed or len(self._readers) >= IDLE_READERS:
+            connection.close()
+        else:
+            self._readers.append(connection)
+        return found
+
+    def _reader(self) -> Connection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return _connect(self._reading, self._workers)
+
+
+def _connect(engine: Engine, workers: Workers) -> Connection:
+    workers.prepare(engine)
+    return engine.connect()

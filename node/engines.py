@@ -1,0 +1,169 @@
+"""How a database address becomes connections: SQLite (WAL) or PostgreSQL, one dialect for many databases.
+
+One rule: everything here is shared by all the databases of a process through one `Workers`, and passed
+in, never global. A compiled statement costs about 10 KB and half a millisecond; hundreds of nodes that
+say the same SQL must not each pay for it.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any, ClassVar, cast
+
+import orjson
+from sqlalchemy import URL, Engine, NullPool, make_url
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.util import LRUCache
+
+BUSY_MS = 5_000
+"""How long a connection waits for another process to let go of the SQLite write lock."""
+
+WRITER_LOCK = 0x4C44
+"""PostgreSQL advisory lock that a writing transaction holds, so that there is one writer per database."""
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+class _ReadConnection(sqlite3.Connection):
+    begin_sql: ClassVar[str] = "BEGIN"
+
+
+class _WriteConnection(sqlite3.Connection):
+    # The lock is taken at once: a transaction that reads first and writes later could not be retried halfway.
+    begin_sql: ClassVar[str] = "BEGIN IMMEDIATE"
+
+
+class _Sqlite(SQLiteDialect_pysqlite):
+    """pysqlite with explicit BEGIN, so that savepoints and read snapshots hold."""
+
+    supports_statement_cache = True
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        dbapi_connection.execute(dbapi_connection.begin_sql)
+
+
+def _sqlite_dialect() -> Dialect:
+    return cast("Dialect", _Sqlite(dbapi=sqlite3, json_serializer=_dumps, json_deserializer=orjson.loads))
+
+
+def _postgres_dialect() -> Dialect:
+    import psycopg
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+    class _Postgres(PGDialect_psycopg):
+        """psycopg whose writing transactions begin by taking the one writer's lock."""
+
+        supports_statement_cache = True
+
+        def do_begin(self, dbapi_connection: Any) -> None:
+            if not dbapi_connection.read_only:
+                dbapi_connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER_LOCK,))
+
+    return cast(
+        "Dialect",
+        _Postgres(  # type: ignore[no-untyped-call]
+            dbapi=psycopg,
+            json_serializer=_dumps,
+            json_deserializer=orjson.loads,
+            use_native_hstore=False,
+        ),
+    )
+
+
+class Workers:
+    """The threads and compiled statements that the databases of one process share.
+
+    Threads start when first needed; an idle `Workers` has none.
+    """
+
+    def __init__(self, *, writers: int = 4, readers: int = 4) -> None:
+        self.writers = ThreadPoolExecutor(writers, thread_name_prefix="write")
+        self.readers = ThreadPoolExecutor(readers, thread_name_prefix="read")
+        self._lock = Lock()
+        self._dialects: dict[str, tuple[Dialect, LRUCache[Any, Any]]] = {}
+
+    def engines(self, url: str | URL, *, cache_kib: int) -> tuple[Engine, Engine]:
+        """The reading and the writing engine of the database at `url`; nothing is opened yet."""
+        address = make_url(url)
+        backend = address.get_backend_name()
+        if backend not in {"sqlite", "postgresql"}:
+            raise ValueError(f"只支持 sqlite 与 postgresql：{backend!r}")
+        with self._lock:
+            if backend not in self._dialects:
+                make = _sqlite_dialect if backend == "sqlite" else _postgres_dialect
+                self._dialects[backend] = (make(), LRUCache(1000))
+            dialect, cache = self._dialects[backend]
+        connect = _sqlite(address, cache_kib) if backend == "sqlite" else _postgres(address, dialect)
+        read, write = (_engine(address, dialect, cache, connect, writes=writes) for writes in (False, True))
+        return read, write
+
+    def prepare(self, engine: Engine) -> None:
+        """Let the dialect learn the server's version, once for all databases of its kind."""
+        with self._lock:
+            if engine.dialect.server_version_info is None:
+                with engine.connect() as connection:
+                    engine.dialect.initialize(connection)
+
+    def close(self) -> None:
+        """Stop the threads when what they run has ended."""
+        self.writers.shutdown()
+        self.readers.shutdown()
+
+
+Connect = Callable[[bool], Any]
+
+
+def _engine(
+    url: URL, dialect: Dialect, cache: LRUCache[Any, Any], connect: Connect, *, writes: bool
+) -> Engine:
+    pool = NullPool(lambda: connect(writes), dialect=dialect)
+    return Engine(pool, dialect, url, query_cache_size=0, execution_options={"compiled_cache": cache})
+
+
+def _sqlite(url: URL, cache_kib: int) -> Connect:
+    """Connections to one file, durable at each commit (`synchronous=FULL`)."""
+    if not url.database or url.database == ":memory:":
+        raise ValueError("内存数据库不能有第二个连接，请用文件：sqlite:////path/node.db")
+    path = Path(url.database).absolute()
+
+    def connect(writes: bool) -> sqlite3.Connection:
+        raw = sqlite3.connect(
+            path,
+            timeout=BUSY_MS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=_WriteConnection if writes else _ReadConnection,
+        )
+        raw.execute("PRAGMA journal_mode=WAL")
+        raw.execute("PRAGMA synchronous=FULL")
+        raw.execute("PRAGMA foreign_keys=ON")
+        raw.execute("PRAGMA trusted_schema=OFF")
+        raw.execute("PRAGMA temp_store=MEMORY")
+        raw.execute(f"PRAGMA cache_size=-{cache_kib}")
+        raw.execute("PRAGMA journal_size_limit=67108864")
+        if not writes:
+            raw.execute("PRAGMA query_only=ON")
+        return raw
+
+    return connect
+
+
+def _postgres(url: URL, dialect: Dialect) -> Connect:
+    """Connections to one PostgreSQL database, in UTC; readers see one snapshot and cannot write."""
+    args, named = dialect.create_connect_args(url)
+
+    def connect(writes: bool) -> Any:
+        import psycopg
+
+        raw = psycopg.connect(*args, **{"options": "-c timezone=UTC", **named})
+        raw.read_only = not writes
+        level = psycopg.IsolationLevel
+        raw.isolation_level = level.READ_COMMITTED if writes else level.REPEATABLE_READ
+        return raw
+
+    return connect
