@@ -1,0 +1,53 @@
+"""One way to write JSON on the wire, and one way to read it: small, exact, unambiguous.
+
+A line is accepted only if it equals its own compact re-serialisation (P-1). That refuses duplicate keys,
+white space, NaN, odd escapes and two spellings of one value, so that two readers never see two
+meanings. What is *signed* is always the bytes as they came.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from protocol.errors import EnvelopeError
+
+MAX_DEPTH = 16
+MAX_INT = 2**53 - 1
+
+
+def dumps(value: Any) -> bytes:
+    """Compact UTF-8 JSON: keys in the order given, no white space, shortest escapes."""
+    return orjson.dumps(value)
+
+
+def loads(line: bytes) -> dict[str, Any]:
+    """The object written on `line`.
+
+    EnvelopeError P-1 if the line is not UTF-8, not compact JSON, not an object, nests deeper than 16,
+    or holds a fraction or an integer beyond ±(2^53 - 1).
+    """
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as broken:
+        raise EnvelopeError("P-1", f"不是 UTF-8 紧凑 JSON：{broken}") from None
+    if type(value) is not dict:
+        raise EnvelopeError("P-1", "一行必须是一个 JSON 对象")
+    _check(value, MAX_DEPTH)
+    if orjson.dumps(value) != line:
+        raise EnvelopeError("P-1", "不是紧凑写法，或有重复的键")
+    return value
+
+
+def _check(value: dict[str, Any] | list[Any], room: int) -> None:
+    if not room:
+        raise EnvelopeError("P-1", f"嵌套超过 {MAX_DEPTH} 层")
+    inners: Iterable[Any] = value.values() if type(value) is dict else value
+    for inner in inners:
+        kind = type(inner)
+        if kind is dict or kind is list:
+            _check(inner, room - 1)
+        elif kind is float:
+            raise EnvelopeError("P-1", "数字必须是整数")
+        elif kind is int and not -MAX_INT <= inner <= MAX_INT:
+            raise EnvelopeError("P-1", "整数超出 ±(2^53-1)")
