@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from protocol.errors import TransitionRefused
 from protocol.messages import (
@@ -319,65 +320,77 @@ def advance(case: Case, step: Step) -> Case:
     for guard in move.guards:
         if reason := guard(case, step):
             raise TransitionRefused(reason)
-    return _settle(_facts(case, step), move, step)
+    return _settle(case, move, step)
 
 
 def _settle(case: Case, move: Move, step: Step) -> Case:
-    """Turn, holder and chain after the move."""
-    target = ""
-    if isinstance(step.body, HandedOver):
-        target = step.body.to
-    speaker = {
-        Turn.HOLDER: case.holder,
-        Turn.TARGET: target,
-        Turn.ORIGIN: case.origin,
-        Turn.NOBODY: "",
-    }[move.turn]
+    """The case after a move that is allowed: facts, state, turn and chain in one go."""
+    note = FACTS.get(step.kind)
+    facts = note(case, step) if note else {}
+    holder = str(facts.get("holder", case.holder))
+    target = step.body.to if isinstance(step.body, HandedOver) else ""
     state = move.to
     if state is None:
         state = case.resume if step.kind == "case.taken" else case.state
-    return replace(case, state=state, n=step.n, head=step.hash, target=target, speaker=speaker)
+    speaker = {Turn.HOLDER: holder, Turn.TARGET: target, Turn.ORIGIN: case.origin, Turn.NOBODY: ""}[move.turn]
+    return replace(
+        case,
+        **{**facts, "state": state, "n": step.n, "head": step.hash, "target": target, "speaker": speaker},
+    )
 
 
-def _facts(case: Case, step: Step) -> Case:  # noqa: PLR0911 - one return per kind of fact reads best
-    """What the step adds to the case beside its state."""
-    body = step.body
-    match step.kind:
-        case "case.taken":
-            return replace(case, holder=step.frm)
-        case "case.forwarded":
-            resume = State.ACCEPTED if case.accepted_on else State.RECEIVED
-            return replace(case, edition=step.edition, resume=resume)
-        case "case.redirected":
-            return replace(case, edition=step.edition)
-        case "case.returned":
-            return replace(case, corrections=case.corrections + 1)
-        case "case.reviewed":
-            return replace(case, reviewer=step.body.by)
-        case "case.remanded":
-            return replace(case, reviewer="")
-        case "case.granted" | "case.refused":
-            outcome = step.kind.removeprefix("case.")
-            return replace(case, outcome=outcome, decided_by=body.by, decided_on=body.on)
-        case "case.closed":
-            return replace(case, closed_on=body.on)
-        case "case.delivered":
-            return replace(case, delivered_on=body.on)
-    if isinstance(body, CaseAccepted):
-        return replace(
-            case,
-            accepted_on=body.on,
-            due=body.due,
-            statutory_due=body.statutory_due,
-            provisional=body.provisional,
-            two_person=body.two_person,
-        )
-    if isinstance(body, ClockMoved) and body.due:
-        return replace(case, due=body.due, statutory_due=body.statutory_due or case.statutory_due)
-    if step.kind in ("case.not_accepted", "case.withdrawn", "case.terminated", "case.voided"):
-        return replace(case, closed_on=body.on)
-    return case
+def _accepted(_case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, CaseAccepted)
+    names = ("due", "statutory_due", "provisional", "two_person")
+    return {"accepted_on": step.body.on, **{name: getattr(step.body, name) for name in names}}
 
+
+def _forwarded(case: Case, step: Step) -> dict[str, Any]:
+    return {"edition": step.edition, "resume": State.ACCEPTED if case.accepted_on else State.RECEIVED}
+
+
+def _decided(_case: Case, step: Step) -> dict[str, Any]:
+    return {
+        "outcome": step.kind.removeprefix("case."),
+        "decided_by": step.body.by,
+        "decided_on": step.body.on,
+    }
+
+
+def _clock_moved(case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, ClockMoved)
+    return {"due": step.body.due or case.due, "statutory_due": step.body.statutory_due or case.statutory_due}
+
+
+def _closed(_case: Case, step: Step) -> dict[str, Any]:
+    return {"closed_on": step.body.on}
+
+
+FACTS: Mapping[str, Callable[[Case, Step], dict[str, Any]]] = MappingProxyType(
+    {
+        "case.taken": lambda _case, step: {"holder": step.frm},
+        "case.forwarded": _forwarded,
+        "case.redirected": lambda _case, step: {"edition": step.edition},
+        "case.accepted": _accepted,
+        "case.returned": lambda case, _step: {"corrections": case.corrections + 1},
+        "case.suspended": _clock_moved,
+        "case.resumed": _clock_moved,
+        "case.extended": _clock_moved,
+        "case.joint_opened": _clock_moved,
+        "case.joint_closed": _clock_moved,
+        "case.reviewed": lambda _case, step: {"reviewer": step.body.by},
+        "case.remanded": lambda _case, _step: {"reviewer": ""},
+        "case.granted": _decided,
+        "case.refused": _decided,
+        "case.closed": _closed,
+        "case.not_accepted": _closed,
+        "case.withdrawn": _closed,
+        "case.terminated": _closed,
+        "case.voided": _closed,
+        "case.delivered": lambda _case, step: {"delivered_on": step.body.on},
+    },
+)
+"""What each step adds to the case beside its state."""
 
 VERBS: Mapping[str, str] = MappingProxyType(
     {
