@@ -116,9 +116,8 @@ class _Index:
             return known
         if (ordinal - 1) % 7 >= 5:  # ordinal 1 was a Monday
             return False
-        if (
-            ordinal in self._published
-        ):  # the notice says it all: a fixed holiday moved to Monday frees that day only
+        # The notice says it all: a fixed holiday on a Sunday frees the Monday and no other day.
+        if ordinal in self._published:
             return True
         day = date.fromordinal(ordinal)
         return (day.month, day.day) not in self._fixed
