@@ -1,14 +1,15 @@
 """What the protocol can refuse. Knows no HTTP and no database.
 
-    ProtocolError
-    ├── DivisionsError      a divisions file (区划表) is not usable; carries the line
-    ├── RosterError         places do not form one city's tree
-    ├── CatalogueError      an item, deed or edition is not consistent
-    ├── CalendarError       calendar data is not usable
-    ├── EnvelopeError       a line, statement, parcel or certificate is not genuine; carries the rule
-    ├── SealError           the personal part cannot be sealed or opened
-    ├── TransitionRefused   the lifecycle has no such move, or its guard says no
-    └── RoutingError        nobody, or not this place, may hold or decide
+ProtocolError
+├── DivisionsError      a divisions file (区划表) is not usable; carries the line
+├── RosterError         places do not form one city's tree
+├── CatalogueError      an item, deed or edition is not consistent
+├── CalendarError       calendar data is not usable
+├── LedgerError         a clock would be set in a way the law does not know
+├── EnvelopeError       a line, statement, parcel or certificate is not genuine; carries the rule
+├── SealError           the personal part cannot be sealed or opened
+├── TransitionRefused   the lifecycle has no such move, or its guard says no
+└── RoutingError        nobody, or not this place, may hold or decide
 """
 
 
@@ -35,6 +36,10 @@ class CatalogueError(ProtocolError):
 
 class CalendarError(ProtocolError):
     """Calendar data (工作日历) cannot be used."""
+
+
+class LedgerError(ProtocolError):
+    """The clock of a case (时限账) would be set in a way the law does not know; it is unchanged."""
 
 
 class EnvelopeError(ProtocolError):
