@@ -1,0 +1,278 @@
+"""发件箱: what was committed here goes out, signed, and again, until its reader's receipt covers it.
+
+1. `Work.send` laid the act and one row per reader in the transaction of the change itself.
+2. `drain` takes what is due, signs up to 64 events with one signature, packs one parcel per reader, lane and
+   statement, publishes them pipelined, and only then writes down that they were sent.
+3. A row is done when its reader's signed receipt says applied; the broker's word is only a reason to wait.
+4. Without a receipt it goes again, later each time; a hello from the reader makes it due at once.
+A crash between publish and record costs a repeat, which the reader drops.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, func, insert, select, update
+from sqlmodel import Session, col
+
+from node.bus import Bus, Mail
+from node.config import Pace
+from node.db import Database, insert_ignore, table_of
+from node.exchange.model import EventRow, OutboxRow, OutState, PeerRow, StatementRow
+from node.work import Knowledge, Work
+from protocol import subjects
+from protocol.envelope import MAX_EVENTS, MAX_PARCEL, Statement, parcel, sign
+from protocol.receipts import Channel, Receipt
+
+BATCH = 2048
+_RESERVE = 8 * 1024
+"""Room for certificates and the statement line in a parcel."""
+
+
+@dataclass(slots=True)
+class _Packed:
+    mail: Mail
+    rows: list[Row[Any]]
+
+
+@dataclass(slots=True)
+class Due:
+    """What one round of the outbox sends, and the statements it signed for it."""
+
+    packed: list[_Packed]
+    signed: list[tuple[Statement, list[tuple[str, int]]]]
+    """New statements with (epoch, number) of the own events under each."""
+
+
+async def drain(db: Database, bus: Bus, know: Knowledge, pace: Pace, now: datetime) -> int:
+    """Send one batch of what is due; how many rows went out."""
+    due = db.read(lambda session: gather(session, know, now))
+    if not due.packed:
+        return 0
+    stored = await bus.publish([one.mail for one in due.packed])
+    await db.write(lambda session: record(session, know, due, stored, pace, now))
+    return sum(len(one.rows) for one, ok in zip(due.packed, stored, strict=True) if ok)
+
+
+def gather(session: Session, know: Knowledge, now: datetime) -> Due:
+    """Sign and pack the rows that are due, oldest first."""
+    rows = session.execute(_due_rows(know.place), {"now": now}).all()
+    lines: dict[str, bytes] = {}
+    signed = _sign_new(rows, know, now)
+    made_for = {own: made for made, owns in signed for own in owns}
+    lines |= {made.hash: made.line for made, _ in signed}
+    lines |= _statement_lines(session, {row.statement for row in rows if row.statement})
+    strangers = _strangers(session, {row.place for row in rows})
+    groups: dict[tuple[str, str, str], list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        name = row.statement or made_for[row.ep, row.ord].hash
+        groups[row.place, row.lane, name].append(row)
+    packed: list[_Packed] = []
+    for (place, lane, name), members in groups.items():
+        chain = [one.line for one in know.ring.chain(know.place)] if place in strangers else []
+        packed += _pack(know.place, place, lane, lines[name], members, chain)
+    return Due(packed, signed)
+
+
+def _due_rows(me: str) -> Any:
+    event, out = table_of(EventRow).c, table_of(OutboxRow).c
+    joined = and_(event.frm == me, event.ep == out.ep, event.ord == out.ord)
+    return (
+        select(
+            out.place, out.ep, out.seq, out.ord, out.lane, out.tries, out.state, event.hash, event.statement, event.raw
+        )
+        .join_from(table_of(OutboxRow), table_of(EventRow), joined)
+        .where(out.done_at.is_(None), out.next_try <= bindparam("now"))
+        .order_by(out.next_try, out.ord)
+        .limit(BATCH)
+    )  # fmt: skip
+
+
+def _sign_new(
+    rows: Sequence[Row[Any]], know: Knowledge, now: datetime
+) -> list[tuple[Statement, list[tuple[str, int]]]]:
+    """Statements over the events of `rows` that have none yet, at most 64 each, in order."""
+    fresh = {(row.ep, row.ord): row.hash for row in rows if not row.statement}
+    owns = sorted(fresh, key=lambda own: own[1])
+    found = []
+    for at in range(0, len(owns), MAX_EVENTS):
+        part = owns[at : at + MAX_EVENTS]
+        found.append((sign([fresh[own] for own in part], know.keys, know.certificate, now), part))
+    return found
+
+
+def _statement_lines(session: Session, hashes: set[str]) -> dict[str, bytes]:
+    table = table_of(StatementRow).c
+    rows = session.execute(select(table.hash, table.line).where(table.hash.in_(hashes))) if hashes else ()
+    return {row.hash: row.line for row in rows}
+
+
+def _strangers(session: Session, places: set[str]) -> set[str]:
+    """Readers that may not have our certificates yet."""
+    peer = table_of(PeerRow).c
+    known = session.execute(select(peer.place).where(peer.place.in_(places), peer.knows_us)).scalars()
+    return places - set(known)
+
+
+def _pack(
+    me: str, place: str, lane: str, statement: bytes, rows: list[Row[Any]], chain: list[bytes]
+) -> Iterable[_Packed]:
+    """Parcels of at most 256 KiB."""
+    part: list[Row[Any]] = []
+    size = _RESERVE + len(statement)
+    for row in sorted(rows, key=lambda one: one.ord):
+        if part and size + len(row.raw) > MAX_PARCEL:
+            yield _packed(me, place, lane, statement, part, chain)
+            part, size = [], _RESERVE + len(statement)
+        part.append(row)
+        size += len(row.raw) + 1
+    if part:
+        yield _packed(me, place, lane, statement, part, chain)
+
+
+def _packed(
+    me: str, place: str, lane: str, statement: bytes, rows: list[Row[Any]], chain: list[bytes]
+) -> _Packed:
+    name = f"{place}|{lane}|{rows[0].seq}|{rows[0].tries}".encode()
+    data = parcel(statement, [row.raw for row in rows], chain)
+    subject = subjects.mail(subjects.Lane(lane), place, me)
+    return _Packed(Mail(subject, data, sha256(statement + name).hexdigest()[:32]), rows)
+
+
+def record(
+    session: Session, know: Knowledge, due: Due, stored: Sequence[bool], pace: Pace, now: datetime
+) -> None:
+    """Write down the new statements and which parcels the hub has stored."""
+    if due.signed:
+        insert_ignore(session, StatementRow, [{"hash": made.hash, "line": made.line} for made, _ in due.signed])
+        event = table_of(EventRow)
+        session.execute(
+            update(event)
+            .where(
+                event.c.frm == know.place,
+                event.c.ep == bindparam("e"),
+                event.c.ord == bindparam("o"),
+                event.c.statement == "",
+            )
+            .values(statement=bindparam("s")),
+            [{"e": ep, "o": number, "s": made.hash} for made, owns in due.signed for ep, number in owns],
+        )
+    out = table_of(OutboxRow)
+    sent = [
+        {
+            "p": row.place,
+            "e": row.ep,
+            "q": row.seq,
+            "t": row.tries + 1,
+            "next": now + _pause(row.tries, pace),
+            "st": OutState.SENT if row.state == OutState.STORED else row.state,
+        }
+        for one, ok in zip(due.packed, stored, strict=True)
+        if ok
+        for row in one.rows
+    ]
+    if sent:
+        session.execute(
+            update(out)
+            .where(
+                out.c.place == bindparam("p"),
+                out.c.ep == bindparam("e"),
+                out.c.seq == bindparam("q"),
+                out.c.done_at.is_(None),
+            )
+            .values(tries=bindparam("t"), next_try=bindparam("next"), state=bindparam("st"), sent_at=now),
+            sent,
+        )
+
+
+def _pause(tries: int, pace: Pace) -> timedelta:
+    return timedelta(seconds=min(pace.resend_first_s * 2 ** min(tries, 20), pace.resend_last_s))
+
+
+def hear(work: Work, receipt: Receipt, pace: Pace) -> None:
+    """Close what a reader's receipt covers, note what waits or stands aside there, and hurry what it lacks."""
+    peer = table_of(PeerRow)
+    rows = {"heard_at": work.now, "receipt_at": work.now, "edition": receipt.edition}
+    if receipt.channels:
+        rows["knows_us"] = True
+    if receipt.refused:
+        rows["refusal"] = f"{receipt.refused[0].rule} {receipt.refused[0].reason}"
+    changed = work.session.execute(update(peer).where(peer.c.place == receipt.frm).values(**rows))
+    if not changed.rowcount:
+        work.session.execute(insert(peer).values(place=receipt.frm, last_seq=0, **rows))
+    for channel in receipt.channels:
+        _settle(work, receipt, channel, pace)
+    if receipt.hello:
+        _hurry(work, receipt.frm)
+
+
+def _settle(work: Work, receipt: Receipt, channel: Channel, pace: Pace) -> None:
+    if channel.ep == work.meta("epoch"):
+        peer = table_of(PeerRow).c
+        given = work.session.execute(select(peer.last_seq).where(peer.place == receipt.frm)).scalar() or 0
+        if channel.upto > given:
+            work.renew_epoch()  # the reader knows more of ours than we do: this database was set back
+            return
+    out = table_of(OutboxRow)
+    here = and_(out.c.place == receipt.frm, out.c.ep == channel.ep, out.c.done_at.is_(None))
+    aside = sorted([*channel.waiting, *((one.seq, one.seq) for one in channel.quarantined)])
+    for first, last in _between(aside, channel.upto):
+        work.session.execute(
+            update(out)
+            .where(here, out.c.seq.between(first, last))
+            .values(state=OutState.APPLIED, done_at=work.now, rule="", reason=""),
+        )
+    later = work.now + timedelta(seconds=pace.resend_last_s)
+    for first, last in channel.waiting:
+        work.session.execute(
+            update(out)
+            .where(here, out.c.seq.between(first, last))
+            .values(state=OutState.RECEIVED, next_try=later, rule="", reason=""),
+        )
+    for one in channel.quarantined:
+        work.session.execute(
+            update(out)
+            .where(here, out.c.seq == one.seq)
+            .values(state=OutState.QUARANTINED, next_try=later, rule=one.rule, reason=one.reason),
+        )
+    for first, last in channel.missing:
+        settled = work.now - timedelta(seconds=min(5.0, pace.resend_first_s / 2))
+        work.session.execute(
+            update(out)
+            .where(here, out.c.seq.between(first, last), out.c.sent_at < settled)
+            .values(next_try=work.now),
+        )
+        work.wake_outbox()
+
+
+def _between(aside: list[tuple[int, int]], upto: int) -> Iterable[tuple[int, int]]:
+    """The parts of 1..upto that no range of `aside` covers."""
+    at = 1
+    for first, last in aside:
+        if first > at:
+            yield at, min(first - 1, upto)
+        at = max(at, last + 1)
+    if at <= upto:
+        yield at, upto
+
+
+def _hurry(work: Work, place: str) -> None:
+    out = table_of(OutboxRow)
+    work.session.execute(
+        update(out)
+        .where(
+            out.c.place == place,
+            out.c.done_at.is_(None),
+            out.c.state.in_((OutState.SENT, OutState.STORED)),
+        )
+        .values(next_try=work.now, tries=1),
+    )
+    work.wake_outbox()
+
+
+def outstanding(session: Session) -> int:
+    """How many acts have not been applied by a reader yet."""
+    return session.execute(select(func.count()).where(col(OutboxRow.done_at).is_(None))).scalar() or 0

@@ -1,0 +1,235 @@
+"""Work: everything an action or a handler may touch inside one transaction.
+
+One rule: acts are only said through `send`, which numbers the event for each reader and lays it into the
+outbox in the same transaction as the change it reports. Nothing leaves before the commit.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select
+from sqlmodel import Session
+
+from node.db import after_commit, table_of, upsert
+from node.errors import Unavailable
+from node.exchange.model import EventRow, EventState, MetaRow, OutboxRow, OutState, PeerRow
+from node.ids import uuid7
+from protocol.catalogue import Catalogue
+from protocol.certificates import Certificate, KeyRing
+from protocol.envelope import CaseRef, Event, read_event, write_event
+from protocol.keys import Keys
+from protocol.places import Code
+from protocol.roster import Roster
+from protocol.sealed import binding, seal
+
+if TYPE_CHECKING:
+    from protocol.subjects import Lane
+
+CIVIL = ZoneInfo("Asia/Shanghai")
+
+
+def civil_date(moment: datetime) -> date:
+    """The civil date (Asia/Shanghai) of an aware moment: the day the law counts."""
+    return moment.astimezone(CIVIL).date()
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What a node knows and believes at a moment: who it is, whom it trusts, the tree, the catalogue."""
+
+    place: Code
+    keys: Keys
+    certificate: Certificate
+    ring: KeyRing
+    roster: Roster
+    catalogue: Catalogue | None = None
+
+    @property
+    def edition(self) -> int:
+        """Number of the catalogue edition held; 0 before the first."""
+        return self.catalogue.number if self.catalogue else 0
+
+
+class Work:
+    """One transaction's worth of acting: built by `Node`, handed to actions and handlers."""
+
+    def __init__(self, session: Session, know: Knowledge, now: datetime, wake: Callable[[], object]) -> None:
+        self.session = session
+        self.know = know
+        self.now = now
+        self.today = civil_date(now)
+        self._wake = wake
+        self._ep = ""
+        self._first_ord = self._ord = 0
+        self._seqs: dict[str, int] = {}
+        self._events: list[dict[str, Any]] = []
+        self._outbox: list[dict[str, Any]] = []
+
+    @property
+    def me(self) -> Code:
+        """The place this node speaks for."""
+        return self.know.place
+
+    def catalogue(self) -> Catalogue:
+        """The edition in force; Unavailable if this node has none yet."""
+        if self.know.catalogue is None:
+            raise Unavailable("本节点还没有收到事项目录，请稍候再试")
+        return self.know.catalogue
+
+    def meta(self, key: str) -> str | None:
+        """A small fact of this database."""
+        return self.session.execute(select(MetaRow.value).where(MetaRow.key == key)).scalar()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a small fact."""
+        upsert(self.session, MetaRow, [{"key": key, "value": value}], ["key"], ["value"])
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Run `callback` once this work is committed."""
+        after_commit(self.session, callback)
+
+    def wake_outbox(self) -> None:
+        """Have the outbox look once this work is committed."""
+        self.after_commit(self._wake)
+
+    def send(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        to: Mapping[str, "Lane"],
+        *,
+        case: CaseRef | None = None,
+        private: Mapping[str, Any] | None = None,
+        parties: Iterable[str] = (),
+    ) -> Event:
+        """Say an act: a new event, numbered for each reader, in the outbox once this work commits.
+
+        `private` is sealed to `parties` (and always to this node itself). `to` names each reader with its
+        lane; this node is never its own reader.
+        """
+        self._begin()
+        self._ord += 1
+        id = uuid7(self.now)  # noqa: A001 - the wire's name
+        readers = [(place, self._next_seq(place)) for place in to if place != self.me]
+        raw = write_event(
+            id=id,
+            kind=kind,
+            frm=self.me,
+            ep=self._ep,
+            to=readers,
+            iat=self.now,
+            cat=self.know.edition,
+            cls="internal" if private is None else "personal",
+            body=dict(body),
+            case=case,
+            enc=self._seal(id, kind, case.no if case else "", private, parties),
+        )
+        event = read_event(raw)
+        self._keep(event, [(place, seq, to[place]) for place, seq in readers])
+        return event
+
+    def flush(self) -> None:
+        """Write what was said; called once, after the action."""
+        if not self._events:
+            return
+        self.session.execute(insert(table_of(EventRow)), self._events)
+        if self._outbox:
+            self.session.execute(insert(table_of(OutboxRow)), self._outbox)
+        upsert(
+            self.session,
+            PeerRow,
+            [{"place": place, "last_seq": seq} for place, seq in self._seqs.items()],
+            ["place"],
+            ["last_seq"],
+        )
+        self.set_meta("ord", str(self._ord))
+        self._events, self._outbox = [], []
+        self.wake_outbox()
+
+    def renew_epoch(self) -> None:
+        """Begin a new epoch: this database was set back, and its old numbers are spent."""
+        self.flush()
+        self.set_meta("epoch", uuid7(self.now).hex)
+        peers = self.session.execute(select(PeerRow.place)).scalars()
+        rows = [{"place": place, "last_seq": 0} for place in peers]
+        upsert(self.session, PeerRow, rows, ["place"], ["last_seq"])
+        self._ep, self._seqs = "", {}
+
+    def _begin(self) -> None:
+        if self._ep:
+            return
+        self._ep = self.meta("epoch") or uuid7(self.now).hex
+        if not self.meta("epoch"):
+            self.set_meta("epoch", self._ep)
+        self._ord = int(self.meta("ord") or 0)
+
+    def _next_seq(self, place: str) -> int:
+        if place not in self._seqs:
+            known = self.session.execute(select(PeerRow.last_seq).where(PeerRow.place == place)).scalar()
+            self._seqs[place] = known or 0
+        self._seqs[place] += 1
+        return self._seqs[place]
+
+    def _seal(
+        self, id: UUID, kind: str, case_no: str, private: Mapping[str, Any] | None, parties: Iterable[str]  # noqa: A002
+    ) -> dict[str, Any] | None:
+        if private is None:
+            return None
+        readers = [self.know.certificate]
+        for place in dict.fromkeys(parties):
+            if place == self.me:
+                continue
+            certificate = self.know.ring.current(place)
+            if certificate is None:
+                raise Unavailable(f"没有 {place} 的证书，不能把个人信息封给它")
+            readers.append(certificate)
+        return seal(dict(private), readers, binding(str(id), self.me, kind, case_no))
+
+    def _keep(self, event: Event, readers: list[tuple[str, int, "Lane"]]) -> None:
+        number = event.case.n if event.case else None
+        case_no = event.case.no if event.case else event.body.get("no")
+        self._events.append(
+            {
+                "frm": self.me,
+                "ep": self._ep,
+                "ord": self._ord,
+                "hash": event.hash,
+                "kind": event.kind,
+                "case_no": case_no,
+                "n": number,
+                "cat": event.cat,
+                "statement": "",
+                "state": EventState.MINE,
+                "rule": "",
+                "reason": "",
+                "raw": event.raw,
+                "at": self.now,
+            },
+        )
+        self._outbox += [
+            {
+                "place": place,
+                "ep": self._ep,
+                "seq": seq,
+                "ord": self._ord,
+                "lane": str(lane),
+                "kind": event.kind,
+                "case_no": case_no,
+                "state": OutState.STORED,
+                "tries": 0,
+                "next_try": self.now,
+                "stored_at": self.now,
+                "rule": "",
+                "reason": "",
+            }
+            for place, seq, lane in readers
+        ]
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
