@@ -1,0 +1,279 @@
+"""The bus over JetStream: publishes in a window, reads its own durable consumers, never awaits one by one.
+
+Its rule: one reply box for many requests. A publish is counted by its own acknowledgement (PubAck), a
+fetch is one request for many, acknowledgements leave together and only the last is waited for. The hub
+has made the consumers; this side may create, change or delete nothing.
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from nats.aio.msg import Msg
+
+from node.bus import MAX_LINGER_S, Delivery, Flip, Mail
+from node.bus.line import Box, Credentials, Line, Pace
+from protocol.subjects import CAT, MAIL, Stream, consumer, inbox
+
+MAX_IN_FLIGHT = 256
+MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024
+MAX_FETCH_BYTES = 8 * 1024 * 1024
+MSG_ID = "Nats-Msg-Id"
+NO_MAILBOX = "枢纽尚未为本节点建立信箱"
+
+
+class NatsBus:
+    """The `Bus` of one place at one hub.
+
+    `reader` is the name of the durable consumers to read; default those of the place itself.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        urls: Sequence[str],
+        credentials: Credentials | None,
+        *,
+        reader: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.line = Line(urls, credentials, inbox(place), tls=tls, pace=pace)
+        name = reader or consumer(place)
+        self._pulls: dict[Stream, _Pull] = {stream: _Pull(self.line, stream, name) for stream in (MAIL, CAT)}
+
+    @property
+    def connected(self) -> bool:
+        """See Bus."""
+        return self.line.connected
+
+    @property
+    def changed(self) -> Flip:
+        """See Bus."""
+        return self.line.changed
+
+    @property
+    def trouble(self) -> str | None:
+        """See Bus."""
+        return self.line.trouble
+
+    async def connect(self) -> None:
+        """See Bus."""
+        self.line.start()
+
+    async def close(self) -> None:
+        """See Bus."""
+        await self.line.close()
+
+    async def publish(self, mails: Sequence[Mail]) -> list[bool]:
+        """See Bus."""
+        if not self.line.connected:
+            return [False] * len(mails)
+        return await _Window(self.line, mails).run()
+
+    async def fetch(self, stream: Stream, batch: int, wait_s: float) -> list[Delivery]:
+        """See Bus."""
+        return await self._pulls[stream].fetch(batch, min(wait_s, MAX_LINGER_S))
+
+    async def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """See Bus. The hub handles them in order, so its answer to the last speaks for all."""
+        for delivery in deliveries[:-1]:
+            if not await self.line.send(delivery.ref, b""):
+                return
+        if deliveries:
+            await self.line.ask(deliveries[-1].ref)
+
+    async def rewind(self, stream: Stream, *, everything: bool = False) -> bool:
+        """See Bus."""
+        return await self._pulls[stream].rewind(everything=everything)
+
+    async def backlog(self, stream: Stream) -> int | None:
+        """See Bus."""
+        return await self._pulls[stream].backlog()
+
+
+class _Window(Box):
+    """One publish of many: at most so many unacknowledged at a time, one deadline for all."""
+
+    def __init__(self, line: Line, mails: Sequence[Mail]) -> None:
+        super().__init__()
+        self._line = line
+        self._mails = mails
+        self._stored = [False] * len(mails)
+        self._waiting: dict[str, int] = {}
+        self._bytes = 0
+
+    async def run(self) -> list[bool]:
+        until = asyncio.get_running_loop().time() + self._line.pace.publish_s
+        reply = self._line.open_box(self)
+        try:
+            for i, mail in enumerate(self._mails):
+                if not await self._room(mail, until):
+                    return self._stored
+                await self._send(i, mail, reply)
+            while self._waiting and not self.is_cut and await self.wait(until):
+                pass
+        finally:
+            self._line.close_box(reply)
+        return self._stored
+
+    async def _room(self, mail: Mail, until: float) -> bool:
+        """Wait until the window has room for `mail`; False at the deadline or a cut."""
+        while self._waiting and (
+            len(self._waiting) >= MAX_IN_FLIGHT or self._bytes + len(mail.data) > MAX_IN_FLIGHT_BYTES
+        ):
+            if not await self.wait(until):
+                return False
+            if self.is_cut:
+                return False
+        return not self.is_cut
+
+    async def _send(self, i: int, mail: Mail, reply: str) -> None:
+        self._waiting[str(i)] = i
+        self._bytes += len(mail.data)
+        if not await self._line.send(mail.subject, mail.data, f"{reply}.{i}", {MSG_ID: mail.msg_id}):
+            self._settle(str(i))
+
+    def _settle(self, token: str) -> int | None:
+        """The place of a mail that is waited for no more; None if it was not waited for."""
+        i = self._waiting.pop(token, None)
+        if i is not None:
+            self._bytes -= len(self._mails[i].data)
+            self.wake()
+        return i
+
+    def take(self, token: str, msg: Msg) -> None:
+        i = self._settle(token)
+        if i is not None:
+            self._stored[i] = _is_stored(msg)
+
+    def refused(self, subject: str) -> None:
+        for token, i in list(self._waiting.items()):
+            if self._mails[i].subject.lower() == subject:
+                self._settle(token)
+
+
+def _is_stored(msg: Msg) -> bool:
+    """Whether a reply to a publish is the acknowledgement of a stream, and no error."""
+    if not msg.data:
+        return False
+    try:
+        ack = json.loads(msg.data)
+    except ValueError:
+        return False
+    return isinstance(ack, dict) and "error" not in ack and isinstance(ack.get("seq"), int)
+
+
+class _Pull(Box):
+    """The reading of one durable consumer: what has arrived, and requests for more."""
+
+    def __init__(self, line: Line, stream: Stream, name: str) -> None:
+        super().__init__()
+        self._line = line
+        self._stream = stream
+        self._name = name
+        self._reply = line.open_box(self)
+        line.readers[stream] = self
+        self._lock = asyncio.Lock()
+        self._arrived: list[Delivery] = []
+        self._session = 0
+        self._request = 0
+        self._ended: str | None = None
+        self._was_idle = False
+
+    async def fetch(self, batch: int, wait_s: float) -> list[Delivery]:
+        """Ask for what is there; if nothing is, linger for the first and ask again.
+
+        One at a time. What arrives after its request was given up is kept for the next.
+        """
+        async with self._lock:
+            until = asyncio.get_running_loop().time() + wait_s
+            if not await self._line.until_connected(until):
+                return []
+            await self._begin()
+            if not self._arrived and not self._was_idle:
+                await self._pull(batch, 0.0)
+            if not self._arrived:
+                await self._linger(until)
+                if self._arrived and batch > 1:
+                    await self._pull(batch - 1, 0.0)
+            self._was_idle = not self._arrived
+            if self._line.trouble == NO_MAILBOX and self._ended in (None, "404", "408"):
+                self._line.trouble = None
+            got, self._arrived = self._arrived[:batch], self._arrived[batch:]
+            return got
+
+    async def _begin(self) -> None:
+        """After a new connection: forget what came by the old one and have it delivered again."""
+        if self._session == self._line.session:
+            return
+        self._session = self._line.session
+        self.is_cut = False
+        self._was_idle = False
+        self._arrived.clear()
+        await self._reset(0)
+
+    async def _linger(self, until: float) -> None:
+        """One message, as soon as there is one; returns at `until`, or at once when the line breaks."""
+        loop = asyncio.get_running_loop()
+        while not self._arrived and not self.is_cut and (wait_s := until - loop.time()) > 0.01:
+            await self._pull(1, wait_s)
+            if self._ended not in (None, "408") and not self._arrived:
+                self._line.trouble = NO_MAILBOX
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(min(until, loop.time() + 1.0)):
+                        await self._line.changed.wait()
+
+    async def _pull(self, batch: int, expires_s: float) -> None:
+        """One request for up to `batch`; returns when they are here, or no more will come."""
+        self._request += 1
+        self._ended = None
+        request: dict[str, object] = {"batch": batch, "max_bytes": MAX_FETCH_BYTES}
+        if expires_s:
+            request["expires"] = int(expires_s * 1e9)
+        else:
+            request["no_wait"] = True
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
+        wanted = len(self._arrived) + batch
+        until = asyncio.get_running_loop().time() + expires_s + self._line.pace.reply_s
+        if not await self._line.send(subject, json.dumps(request).encode(), f"{self._reply}.{self._request}"):
+            return
+        while self._ended is None and len(self._arrived) < wanted and not self.is_cut:
+            if not await self.wait(until):
+                return
+
+    def take(self, token: str, msg: Msg) -> None:
+        if not token:
+            self._arrived.append(_delivery(msg))
+        elif token == str(self._request):
+            self._ended = (msg.headers or {}).get("Status", "?")
+        self.wake()
+
+    async def rewind(self, *, everything: bool) -> bool:
+        async with self._lock:
+            self._arrived.clear()
+            self._was_idle = False
+            return await self._reset(1 if everything else 0)
+
+    async def _reset(self, sequence: int) -> bool:
+        """Move the consumer back to `sequence`; 0: to the first that is not acknowledged."""
+        subject = f"$JS.API.CONSUMER.RESET.{self._stream}.{self._name}"
+        answer = await self._line.ask_json(subject, {"seq": sequence} if sequence else None)
+        return isinstance(answer, dict) and "error" not in answer
+
+    async def backlog(self) -> int | None:
+        answer = await self._line.ask_json(f"$JS.API.CONSUMER.INFO.{self._stream}.{self._name}")
+        if not isinstance(answer, dict) or "error" in answer:
+            return None
+        return int(answer["num_pending"]) + int(answer["num_ack_pending"])
+
+
+def _delivery(msg: Msg) -> Delivery:
+    """The delivery in a message; its time is in the acknowledgement subject, in nanoseconds."""
+    tokens = msg.reply.split(".")
+    nanos = int(tokens[7] if len(tokens) == 9 else tokens[9])
+    sent = datetime.fromtimestamp(nanos / 1e9, UTC)
+    return Delivery(msg.subject, msg.data, sent, msg.reply, (msg.headers or {}).get(MSG_ID, ""))
