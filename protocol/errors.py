@@ -3,7 +3,7 @@
 ProtocolError
 ├── DivisionsError      a divisions file (区划表) is not usable; carries the line
 ├── RosterError         places do not form one city's tree
-├── CatalogueError      an item, deed or edition is not consistent
+├── CatalogueError      an item, deed or edition is not consistent; carries every problem found
 ├── CalendarError       calendar data is not usable
 ├── LedgerError         a clock would be set in a way the law does not know
 ├── EnvelopeError       a line, statement, parcel or certificate is not genuine; carries the rule
@@ -11,6 +11,9 @@ ProtocolError
 ├── TransitionRefused   the lifecycle has no such move, or its guard says no
 └── RoutingError        nobody, or not this place, may hold or decide
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class ProtocolError(Exception):
@@ -30,8 +33,25 @@ class RosterError(ProtocolError):
     """The places given do not form the tree of one city."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one part of a catalogue: the item or deed, the field, and the reason in Chinese."""
+
+    subject: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.field}：{self.reason}"
+
+
 class CatalogueError(ProtocolError):
-    """An item, a deed or an edition of the catalogue contradicts itself."""
+    """An item, a deed or an edition of the catalogue contradicts itself; `problems` lists all that was found."""
+
+    def __init__(self, reason: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__("\n".join((reason, *map(str, problems))))
+        self.reason = reason
+        self.problems = tuple(problems)
 
 
 class CalendarError(ProtocolError):

@@ -64,6 +64,18 @@ Pauses = Sequence[tuple[date, date]]
 """Merged intervals (s, e] in order, as `merged` gives them."""
 
 
+def surely_longer(a: Limit, b: Limit) -> bool:
+    """Whether `a` ends after `b` on every calendar; limits in different units are often not comparable.
+
+    n working days take at least n days, and no run of holidays stretches them beyond 2n + 14.
+    """
+    if a.unit is b.unit:
+        return a.value > b.value
+    shortest = a.value * (28 if a.unit is Unit.MONTH else 1)
+    longest = {Unit.WORKDAY: 2 * b.value + 14, Unit.DAY: b.value, Unit.MONTH: 31 * b.value}[b.unit]
+    return shortest > longest
+
+
 def notice_due(received: date, calendar: Calendar) -> Due:
     """The last day to tell an applicant all defects at once, counted from the day the materials came in.
 
