@@ -1,12 +1,13 @@
 """A capability (能力): what a node can do, as one bundle; a county or city is a node with more of them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
 from node.exchange.inbox import Handler
+from node.work import Work
 
 if TYPE_CHECKING:
     from node.node import Node
@@ -30,5 +31,7 @@ class Capability:
     name: str
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     routers: tuple[APIRouter, ...] = ()
-    loops: tuple[Callable[["Node"], Awaitable[None]], ...] = ()
+    loops: tuple[Callable[["Node"], Coroutine[Any, Any, None]], ...] = ()
     nav: tuple[NavEntry, ...] = ()
+    on_edition: Callable[[Work], None] | None = None
+    """What a new edition of the catalogue asks of it; run after the edition is in force, and at start."""

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -90,7 +91,7 @@ class Node:
     ) -> Callable[[Session], T]:
         def job(session: Session | OrmSession) -> T:
             assert isinstance(session, Session)
-            work = Work(session, self.know, self.clock(), self.outbox_wake.ring)
+            work = Work(session, self.know, self.clock(), self.outbox_wake.ring, self._learn)
             answer = action(work, *args, **kwargs)
             work.flush()
             return answer
@@ -100,6 +101,9 @@ class Node:
     def read(self, view: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `view(session, …)` finds: short queries only."""
         return self.db.read(lambda session: view(session, *args, **kwargs))
+
+    def _learn(self, changes: dict[str, Any]) -> None:
+        self.know = replace(self.know, **changes)
 
     async def drain(self) -> int:
         """Send everything that is due now; how many rows went out. For tests and shutdown."""

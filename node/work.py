@@ -5,9 +5,9 @@ outbox in the same transaction as the change it reports. Nothing leaves before t
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,9 +25,7 @@ from protocol.keys import Keys
 from protocol.places import Code
 from protocol.roster import Roster
 from protocol.sealed import binding, seal
-
-if TYPE_CHECKING:
-    from protocol.subjects import Lane
+from protocol.subjects import Lane
 
 CIVIL = ZoneInfo("Asia/Shanghai")
 
@@ -47,19 +45,29 @@ class Knowledge:
     ring: KeyRing
     roster: Roster
     catalogue: Catalogue | None = None
+    library: dict[str, Catalogue] = field(default_factory=dict)
+    """Editions already opened, by content hash; the nodes of one process may share it."""
 
     @property
     def edition(self) -> int:
         """Number of the catalogue edition held; 0 before the first."""
-        return self.catalogue.number if self.catalogue else 0
+        return self.catalogue.edition if self.catalogue else 0
 
 
 class Work:
     """One transaction's worth of acting: built by `Node`, handed to actions and handlers."""
 
-    def __init__(self, session: Session, know: Knowledge, now: datetime, wake: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        know: Knowledge,
+        now: datetime,
+        wake: Callable[[], object],
+        learn: Callable[[dict[str, Any]], object] = lambda _changes: None,
+    ) -> None:
         self.session = session
         self.know = know
+        self._learn = learn
         self.now = now
         self.today = civil_date(now)
         self._wake = wake
@@ -82,7 +90,9 @@ class Work:
 
     def meta(self, key: str) -> str | None:
         """A small fact of this database."""
-        return self.session.execute(select(MetaRow.value).where(MetaRow.key == key)).scalar()
+        meta = table_of(MetaRow).c
+        found = self.session.execute(select(meta.value).where(meta.key == key)).scalar()
+        return None if found is None else str(found)
 
     def set_meta(self, key: str, value: str) -> None:
         """Remember a small fact."""
@@ -92,6 +102,11 @@ class Work:
         """Run `callback` once this work is committed."""
         after_commit(self.session, callback)
 
+    def learn(self, **changes: Any) -> None:
+        """Know something new from here on in this work, and in the whole node once it is committed."""
+        self.know = replace(self.know, **changes)
+        self.after_commit(lambda: self._learn(changes))
+
     def wake_outbox(self) -> None:
         """Have the outbox look once this work is committed."""
         self.after_commit(self._wake)
@@ -100,7 +115,7 @@ class Work:
         self,
         kind: str,
         body: Mapping[str, Any],
-        to: Mapping[str, "Lane"],
+        to: Mapping[str, Lane],
         *,
         case: CaseRef | None = None,
         private: Mapping[str, Any] | None = None,
@@ -154,7 +169,7 @@ class Work:
         """Begin a new epoch: this database was set back, and its old numbers are spent."""
         self.flush()
         self.set_meta("epoch", uuid7(self.now).hex)
-        peers = self.session.execute(select(PeerRow.place)).scalars()
+        peers = self.session.execute(select(table_of(PeerRow).c.place)).scalars()
         rows = [{"place": place, "last_seq": 0} for place in peers]
         upsert(self.session, PeerRow, rows, ["place"], ["last_seq"])
         self._ep, self._seqs = "", {}
@@ -169,13 +184,19 @@ class Work:
 
     def _next_seq(self, place: str) -> int:
         if place not in self._seqs:
-            known = self.session.execute(select(PeerRow.last_seq).where(PeerRow.place == place)).scalar()
+            peer = table_of(PeerRow).c
+            known = self.session.execute(select(peer.last_seq).where(peer.place == place)).scalar()
             self._seqs[place] = known or 0
         self._seqs[place] += 1
         return self._seqs[place]
 
     def _seal(
-        self, id: UUID, kind: str, case_no: str, private: Mapping[str, Any] | None, parties: Iterable[str]  # noqa: A002
+        self,
+        name: UUID,
+        kind: str,
+        case_no: str,
+        private: Mapping[str, Any] | None,
+        parties: Iterable[str],
     ) -> dict[str, Any] | None:
         if private is None:
             return None
@@ -187,9 +208,9 @@ class Work:
             if certificate is None:
                 raise Unavailable(f"没有 {place} 的证书，不能把个人信息封给它")
             readers.append(certificate)
-        return seal(dict(private), readers, binding(str(id), self.me, kind, case_no))
+        return seal(dict(private), readers, binding(str(name), self.me, kind, case_no))
 
-    def _keep(self, event: Event, readers: list[tuple[str, int, "Lane"]]) -> None:
+    def _keep(self, event: Event, readers: list[tuple[str, int, Lane]]) -> None:
         number = event.case.n if event.case else None
         case_no = event.case.no if event.case else event.body.get("no")
         self._events.append(

@@ -256,9 +256,11 @@ class _Channels:
         for one in fresh:
             came[one.event.frm, one.event.ep].add(one.seq)
         rows = []
-        for (frm, ep), _ in self._numbers.items():
+        for frm, ep in self._numbers:
             known = session.execute(
-                select(channel.upto, channel.highest, channel.changes).where(channel.frm == frm, channel.ep == ep)
+                select(channel.upto, channel.highest, channel.changes).where(
+                    channel.frm == frm, channel.ep == ep
+                )
             ).first()
             upto, highest, changes = known or (0, 0, 0)
             numbers = came[frm, ep]
@@ -296,7 +298,7 @@ def set_aside(work: Work, found: Sequence[Unbelievable]) -> None:
     quarantine = table_of(QuarantineRow)
     for one in found:
         name = sha256(one.raw).hexdigest()
-        again = work.session.execute(
+        again = work.session.connection().execute(
             update(quarantine)
             .where(quarantine.c.sha == name)
             .values(times=quarantine.c.times + 1, last_at=work.now, told=False)

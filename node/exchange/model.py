@@ -64,7 +64,13 @@ class EventRow(SQLModel, table=True):
     """When it was stored here, by this node's clock."""
 
     __table_args__ = (
-        Index("events_case", "case_no", "n", sqlite_where=text("case_no IS NOT NULL"), postgresql_where=text("case_no IS NOT NULL")),
+        Index(
+            "events_case",
+            "case_no",
+            "n",
+            sqlite_where=text("case_no IS NOT NULL"),
+            postgresql_where=text("case_no IS NOT NULL"),
+        ),
         Index(
             "events_aside",
             "state",
@@ -72,7 +78,12 @@ class EventRow(SQLModel, table=True):
             sqlite_where=text("state IN ('waiting', 'quarantined')"),
             postgresql_where=text("state IN ('waiting', 'quarantined')"),
         ),
-        Index("events_unsigned", "ord", sqlite_where=text("statement = ''"), postgresql_where=text("statement = ''")),
+        Index(
+            "events_unsigned",
+            "ord",
+            sqlite_where=text("statement = ''"),
+            postgresql_where=text("statement = ''"),
+        ),
     )
 
 
@@ -132,7 +143,13 @@ class OutboxRow(SQLModel, table=True):
     reason: str = ""
 
     __table_args__ = (
-        Index("outbox_due", "next_try", "ord", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+        Index(
+            "outbox_due",
+            "next_try",
+            "ord",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
         Index("outbox_case", "case_no"),
     )
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, func, insert, select, update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from node.bus import Bus, Mail
 from node.config import Pace
@@ -147,7 +147,9 @@ def record(
 ) -> None:
     """Write down the new statements and which parcels the hub has stored."""
     if due.signed:
-        insert_ignore(session, StatementRow, [{"hash": made.hash, "line": made.line} for made, _ in due.signed])
+        insert_ignore(
+            session, StatementRow, [{"hash": made.hash, "line": made.line} for made, _ in due.signed]
+        )
         event = table_of(EventRow)
         session.execute(
             update(event)
@@ -200,7 +202,9 @@ def hear(work: Work, receipt: Receipt, pace: Pace) -> None:
         rows["knows_us"] = True
     if receipt.refused:
         rows["refusal"] = f"{receipt.refused[0].rule} {receipt.refused[0].reason}"
-    changed = work.session.execute(update(peer).where(peer.c.place == receipt.frm).values(**rows))
+    changed = work.session.connection().execute(
+        update(peer).where(peer.c.place == receipt.frm).values(**rows)
+    )
     if not changed.rowcount:
         work.session.execute(insert(peer).values(place=receipt.frm, last_seq=0, **rows))
     for channel in receipt.channels:
@@ -275,4 +279,4 @@ def _hurry(work: Work, place: str) -> None:
 
 def outstanding(session: Session) -> int:
     """How many acts have not been applied by a reader yet."""
-    return session.execute(select(func.count()).where(col(OutboxRow.done_at).is_(None))).scalar() or 0
+    return session.execute(select(func.count()).where(table_of(OutboxRow).c.done_at.is_(None))).scalar() or 0

@@ -1,0 +1,217 @@
+"""What verified steps do here: the mirror of actions.py.
+
+Per-case lanes: steps of one case apply in the order of their numbers. One that comes early waits in its lane;
+one that cannot be is set aside with its reason and blocks only its own case. Afterwards, what this node
+itself owes is done: pass on what a newer catalogue gives to another, answer what was asked of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+
+from node.cases import duties
+from node.cases.model import SubmissionRow
+from node.cases.steps import Cases, read_step
+from node.db import insert_ignore, table_of
+from node.exchange.inbox import Arrival
+from node.exchange.model import ChannelRow, EventRow, EventState, StatementRow
+from node.work import Work
+from protocol.errors import EnvelopeError, ProtocolError
+from protocol.lifecycle import Case, Step
+from protocol.messages import STEPS, SUBMISSIONS, CaseFiled, read_body
+from protocol.routing import competent
+from protocol.verify import prove
+
+
+class _Early(Exception):
+    """The step must wait for something; the words say for what."""
+
+
+@dataclass(slots=True)
+class _Stored:
+    """A waiting event of ours, from the database, back in its lane."""
+
+    arrival: Arrival
+    ep: str
+
+
+def apply_steps(work: Work, arrivals: Sequence[Arrival]) -> None:
+    """Apply case steps in their lanes; see the module."""
+    lanes: dict[str, list[Arrival]] = defaultdict(list)
+    for one in arrivals:
+        if one.event.case is None:
+            one.quarantine("P-14", f"{one.event.kind} 没有办件号")
+        else:
+            lanes[one.event.case.no].append(one)
+    _run(work, lanes)
+
+
+def revive(work: Work) -> None:
+    """Try every lane that waits again: after a newer catalogue, or a released event."""
+    event = table_of(EventRow).c
+    waiting = select(event.case_no).where(event.state == EventState.WAITING, event.n.is_not(None)).distinct()
+    numbers = [no for no in work.session.execute(waiting).scalars() if no]
+    _run(work, {no: [] for no in numbers})
+
+
+def _run(work: Work, lanes: dict[str, list[Arrival]]) -> None:
+    cases = Cases(work)
+    cases.load(lanes)
+    stored = _waiting(work, lanes)
+    touched = []
+    for no, fresh in lanes.items():
+        old = stored.get(no, [])
+        if _run_lane(work, cases, no, [*fresh, *(one.arrival for one in old)]):
+            touched.append(no)
+    for old in stored.values():
+        _restate(work, old)
+    cases.store()
+    duties.attend(work, touched)
+
+
+def _run_lane(work: Work, cases: Cases, no: str, lane: list[Arrival]) -> bool:
+    """Apply what follows the case's last step; whether anything did."""
+    moved = False
+    for one in sorted(lane, key=_number):
+        case = cases.get(no)
+        at = case.n if case else 0
+        number = _number(one)
+        if number <= at:
+            one.quarantine("P-16", f"办件 {no} 第 {number} 步已有另一个事件")
+        elif number > at + 1:
+            one.wait(f"等待第 {at + 1} 步")
+        else:
+            moved |= _try(work, cases, case, one)
+    return moved
+
+
+def _number(one: Arrival) -> int:
+    assert one.event.case is not None
+    return one.event.case.n
+
+
+def _try(work: Work, cases: Cases, case: Case | None, one: Arrival) -> bool:
+    try:
+        step = read_step(one.event)
+        permit(work, case, step)
+        cases.take(step)
+    except _Early as early:
+        one.wait(str(early))
+        return False
+    except EnvelopeError as wrong:
+        one.quarantine(wrong.rule, wrong.reason)
+        return False
+    except ProtocolError as refused:
+        one.quarantine("L-1", str(refused))
+        return False
+    one.state, one.rule, one.reason = EventState.APPLIED, "", ""
+    return True
+
+
+def permit(work: Work, case: Case | None, step: Step) -> None:
+    """Policy beyond the lifecycle: what the catalogue lets this place do with this case.
+
+    Checked by every node that hears the step, with the catalogue it holds: a decision by a place that is not
+    competent, or a filing by an agent for an item that admits none, is refused everywhere.
+    """
+    if isinstance(step.body, CaseFiled):
+        if step.body.agent and _known(work, step, needed=step.body.to == work.me):
+            item = work.catalogue().get(step.body.item)
+            if item is not None and not item.proxy_allowed:
+                raise EnvelopeError("L-2", f"“{item.name}”须本人办理，不能由代办员登记")
+    elif step.kind in ("case.granted", "case.refused"):
+        assert case is not None
+        _known(work, step, needed=True)
+        decides = competent(
+            work.catalogue(),
+            work.know.roster,
+            case.item,
+            case.origin,
+            step.body.on,
+            accepted=case.accepted_on,
+        )
+        if step.frm != decides.code:
+            raise EnvelopeError("L-2", f"{step.frm} 无权决定本件，有权的是 {decides.name}（{decides.code}）")
+
+
+def _known(work: Work, step: Step, *, needed: bool) -> bool:
+    """Whether our edition is not older than the step's; _Early if it must be and is not."""
+    if work.know.catalogue is not None and work.know.edition >= step.edition:
+        return True
+    if needed:
+        raise _Early(f"等待第 {max(step.edition, 1)} 版目录")
+    return False
+
+
+def _waiting(work: Work, lanes: Iterable[str]) -> dict[str, list[_Stored]]:
+    """Events that wait in these lanes, proved again from their stored bytes."""
+    event, statement = table_of(EventRow).c, table_of(StatementRow).c
+    numbers = list(lanes)
+    found: dict[str, list[_Stored]] = defaultdict(list)
+    if not work.session.execute(select(event.ord).where(event.state == EventState.WAITING).limit(1)).first():
+        return found
+    for at in range(0, len(numbers), 500):
+        rows = work.session.execute(
+            select(event.ep, event.ord, event.case_no, event.raw, statement.line)
+            .join_from(table_of(EventRow), table_of(StatementRow), event.statement == statement.hash)
+            .where(
+                event.state == EventState.WAITING,
+                event.n.is_not(None),
+                event.case_no.in_(numbers[at : at + 500]),
+            )
+        )
+        for row in rows:
+            arrival = Arrival(prove(row.raw, row.line, work.know.ring), row.ord, EventState.WAITING)
+            found[row.case_no].append(_Stored(arrival, row.ep))
+    return found
+
+
+def _restate(work: Work, old: list[_Stored]) -> None:
+    """Write what became of events that had waited, and have their senders told."""
+    event, channel = table_of(EventRow), table_of(ChannelRow)
+    for one in old:
+        arrival = one.arrival
+        if arrival.state == EventState.WAITING:
+            continue
+        work.session.execute(
+            update(event)
+            .where(event.c.frm == arrival.event.frm, event.c.ep == one.ep, event.c.ord == arrival.seq)
+            .values(state=arrival.state, rule=arrival.rule, reason=arrival.reason)
+        )
+        work.session.execute(
+            update(channel)
+            .where(channel.c.frm == arrival.event.frm, channel.c.ep == one.ep)
+            .values(changes=channel.c.changes + 1)
+        )
+
+
+def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:
+    """Keep what the origin asks (补正, 撤回) and answer it if the turn is ours."""
+    for one in arrivals:
+        try:
+            asked = read_body(SUBMISSIONS[one.event.kind], one.event.body)
+        except EnvelopeError as wrong:
+            one.quarantine(wrong.rule, wrong.reason)
+            continue
+        if asked.no[:12] != one.event.frm:
+            one.quarantine("L-3", f"{one.event.frm} 不是办件 {asked.no} 的受理起点")
+            continue
+        row: dict[str, Any] = {
+            "hash": one.event.hash,
+            "no": asked.no,
+            "kind": one.event.kind,
+            "frm": one.event.frm,
+            "on": asked.on,
+            "answered": "",
+            "at": work.now,
+        }
+        insert_ignore(work.session, SubmissionRow, [row])
+    duties.attend(
+        work, {str(one.event.body.get("no")) for one in arrivals if one.state == EventState.APPLIED}
+    )
+
+
+HANDLERS = {**dict.fromkeys(STEPS, apply_steps), **dict.fromkeys(SUBMISSIONS, apply_submissions)}

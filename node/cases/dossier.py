@@ -1,0 +1,53 @@
+"""The personal part of a case (卷宗) as this node may read it: the sealed parts of its steps, merged.
+
+One rule: nothing opened here is stored; it is opened when a person or a hand-over needs it. A later step's
+fields replace an earlier one's; lists of opinions grow.
+"""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from node.db import table_of
+from node.exchange.model import EventRow, EventState
+from node.work import Knowledge
+from protocol.envelope import Event, read_event
+from protocol.errors import SealError
+from protocol.sealed import binding, is_party, open_sealed
+
+
+def events_of(session: Session, no: str) -> list[Event]:
+    """Every event of the case that counts here, submissions included, in the order of the chain, then of arrival."""
+    event = table_of(EventRow).c
+    rows = session.execute(
+        select(event.raw, event.n, event.at)
+        .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
+        .order_by(event.at, event.n)
+    )
+    return [read_event(row.raw) for row in rows]
+
+
+def open_private(event: Event, know: Knowledge) -> dict[str, Any] | None:
+    """The sealed part of one event; None if there is none, or it is not sealed to us."""
+    if event.enc is None or not is_party(event.enc, know.place):
+        return None
+    bound = binding(event.id, event.frm, event.kind, event.case.no if event.case else "")
+    try:
+        return open_sealed(event.enc, know.place, know.keys.seal, bound)
+    except SealError:
+        return None
+
+
+def dossier(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None:
+    """All that this node may read of the case's personal part; None if it may read nothing."""
+    merged: dict[str, Any] = {}
+    for event in events_of(session, no):
+        opened = open_private(event, know)
+        if opened is None:
+            continue
+        notes = [*merged.get("notes", []), *opened.get("notes", [])]
+        merged |= opened
+        if notes:
+            merged["notes"] = [one for at, one in enumerate(notes) if one not in notes[:at]]
+    return merged or None

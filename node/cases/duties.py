@@ -1,0 +1,126 @@
+"""What a node owes a case without being asked by a person.
+
+- Pass on (转办): a hand-over came to us under an older catalogue, and ours names another place; the resident is
+  never sent back to start over.
+- Move by the deed's rule: we hold a case that is not decided, and a newer catalogue takes it from us.
+- Answer what the origin has asked (补正, 撤回) as soon as the turn is ours.
+All of it is ordinary, signed steps by `system` (工号 "system").
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select, update
+
+from node.cases.dossier import dossier
+from node.cases.model import CaseRow, SubmissionRow
+from node.cases.steps import Cases
+from node.db import table_of
+from node.work import Work
+from protocol.errors import RoutingError
+from protocol.lifecycle import IN_TRANSIT, Case, State
+from protocol.routing import Route, route
+
+SYSTEM = "system"
+_OPEN = (State.RECEIVED, State.CORRECTING, State.ACCEPTED, State.DECIDING)
+
+
+def attend(work: Work, numbers: Iterable[str]) -> None:
+    """Do what is owed for these cases."""
+    wanted = list(numbers)
+    cases = Cases(work)
+    cases.load(wanted)
+    for no in wanted:
+        case = cases.get(no)
+        if case is None or case.speaker != work.me:
+            continue
+        if case.state in IN_TRANSIT:
+            _pass_on(work, cases, case)
+        elif case.state is not State.CLOSED:
+            _answer(work, cases, case)
+    cases.store()
+
+
+def reconsider(work: Work) -> None:
+    """After a newer catalogue: pass on what waits for us and is another's now, move what a recall moves."""
+    table = table_of(CaseRow)
+    rows = work.session.execute(
+        select(table.c.no).where(table.c.speaker == work.me, table.c.closed_on.is_(None))
+    )
+    numbers = list(rows.scalars())
+    attend(work, numbers)
+    cases = Cases(work)
+    cases.load(numbers)
+    for no in numbers:
+        case = cases.get(no)
+        if case is None or case.speaker != work.me or case.holder != work.me or case.state not in _OPEN:
+            continue
+        way = _way(work, case)
+        if way is None or work.me in (way.receives.code, way.decides.code):
+            continue
+        named = way.decides if case.accepted_on else way.receives
+        _forward(work, cases, case, named.code, f"第 {work.know.edition} 版目录：{way.why}")
+    cases.store()
+
+
+def _way(work: Work, case: Case) -> Route | None:
+    """The route of a case by the edition in force; None while we have no newer word than its last hand-over."""
+    if work.know.catalogue is None or work.know.edition <= case.edition:
+        return None
+    try:
+        return route(
+            work.know.catalogue,
+            work.know.roster,
+            case.item,
+            case.origin,
+            work.today,
+            accepted=case.accepted_on,
+        )
+    except RoutingError:
+        return None
+
+
+def _pass_on(work: Work, cases: Cases, case: Case) -> None:
+    """Redirect a hand-over that a newer catalogue gives to another; otherwise leave it for a person to take."""
+    way = _way(work, case)
+    if way is None:
+        return
+    named = way.decides if case.accepted_on else way.receives
+    if named.code == work.me:
+        return
+    body = {"by": SYSTEM, "to": named.code, "why": f"第 {work.know.edition} 版目录：{way.why}", "auto": True}
+    cases.say(case.no, "case.redirected", body, private=_dossier(work, case))
+
+
+def _forward(work: Work, cases: Cases, case: Case, to: str, why: str) -> None:
+    body = {"by": SYSTEM, "to": to, "why": why, "auto": True}
+    cases.say(case.no, "case.forwarded", body, private=_dossier(work, case))
+
+
+def _dossier(work: Work, case: Case) -> dict[str, object] | None:
+    """The personal part to hand on, as far as this node can open it."""
+    return dossier(work.session, work.know, case.no)
+
+
+def _answer(work: Work, cases: Cases, case: Case) -> None:
+    table = table_of(SubmissionRow)
+    asked = work.session.execute(
+        select(table.c.hash, table.c.kind)
+        .where(table.c.no == case.no, table.c.answered == "")
+        .order_by(table.c.at)
+    ).all()
+    for row in asked:
+        step = _step_for(cases.need(case.no), row.kind)
+        if step == "":
+            continue
+        if step != "too_late":
+            cases.say(case.no, step, {"by": SYSTEM, "submission": row.hash})
+        work.session.execute(update(table).where(table.c.hash == row.hash).values(answered=step))
+
+
+def _step_for(case: Case, kind: str) -> str:
+    """Which step answers a submission now: a kind, `too_late`, or "" for not yet."""
+    if case.outcome or case.closed_on:
+        return "too_late"
+    if kind == "case.withdrawal_asked":
+        return "case.withdrawn"
+    return "case.corrected" if case.state is State.CORRECTING else ""

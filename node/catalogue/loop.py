@@ -1,0 +1,47 @@
+"""Keeping the replica fresh: read what the hub's CAT stream brings, adopt, then let the capabilities react."""
+
+from node.catalogue.replica import take_documents
+from node.exchange.inbox import Incoming, examine
+from node.loops import Wake, forever
+from node.node import Node
+
+FETCH = 500
+
+
+async def take_published(node: Node, incoming: list[Incoming]) -> bool:
+    """Take documents in, by whatever road they came; whether a new edition came into force."""
+    batch = examine([Incoming("", one.data) for one in incoming], node.know, node.clock())
+    adopted = await node.do(take_documents, batch)
+    if adopted:
+        await react(node)
+    return adopted
+
+
+async def react(node: Node) -> None:
+    """Let every capability do what a new edition asks of it."""
+    for capability in node.capabilities:
+        if capability.on_edition is not None:
+            await node.do(capability.on_edition)
+
+
+async def fetch(node: Node, wait_s: float) -> int:
+    """Take one batch from the CAT stream; how many documents it held."""
+    deliveries = await node.bus.fetch("CAT", FETCH, wait_s)
+    if deliveries:
+        await take_published(node, [Incoming(one.subject, one.data) for one in deliveries])
+        await node.bus.ack(deliveries)
+    return len(deliveries)
+
+
+async def run(node: Node) -> None:
+    """Keep the replica fresh while the node runs."""
+    if node.know.catalogue is not None:
+        await react(node)
+
+    async def step() -> bool:
+        if not node.bus.connected:
+            return False
+        await fetch(node, node.config.pace.fetch_s)
+        return True
+
+    await forever("catalogue", step, Wake(), 1.0)

@@ -1,0 +1,176 @@
+"""Taking in what the city publishes, and adopting an edition once it is whole.
+
+One rule: an edition counts only when every document it names is here; until then the one before stays in
+force. Documents are named by their content, so any order and any repetition of deliveries ends the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlmodel import Session
+
+from node.catalogue.model import DocumentRow
+from node.db import insert_ignore, table_of
+from node.exchange.inbox import Batch, Unbelievable, set_aside
+from node.exchange.model import CertificateRow
+from node.work import Knowledge, Work
+from protocol.catalogue import Catalogue, Edition, document_hash, open_catalogue
+from protocol.envelope import Event, parcel
+from protocol.errors import ProtocolError
+from protocol.places import Code, Place, Tier
+from protocol.roster import Roster
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A document in the event that publishes it."""
+
+    key: str
+    number: int
+    doc: bytes
+
+
+def read_published(event: Event) -> Published:
+    """The document of a `catalogue.*` or `roster.place` event; ValueError if its skeleton is not one."""
+    key, number, doc = event.body.get("key"), event.body.get("number"), event.body.get("doc")
+    if type(key) is not str or type(number) is not int or type(doc) is not str or not 0 < len(key) <= 64:
+        raise ValueError("公布的文件缺 key、number 或 doc")
+    return Published(key, number, doc.encode())
+
+
+def take_documents(work: Work, batch: Batch) -> bool:
+    """Store what is new; learn a new roster; adopt the newest whole edition. Whether an edition was adopted."""
+    _keep_certificates(work, batch)
+    if batch.unbelievable:
+        set_aside(work, batch.unbelievable)
+    rows = []
+    for one in batch.arrivals:
+        try:
+            found = read_published(one.event)
+        except ValueError as wrong:
+            set_aside(work, [Unbelievable(one.event.raw, one.event.frm, "", "P-14", str(wrong))])
+            continue
+        rows.append(
+            {
+                "hash": document_hash(found.doc),
+                "key": found.key,
+                "kind": one.event.kind,
+                "number": found.number,
+                "doc": found.doc,
+                "parcel": parcel(one.verified.statement.line, [one.event.raw]),
+            }
+        )
+    insert_ignore(work.session, DocumentRow, rows)
+    if any(row["kind"] == "roster.place" for row in rows):
+        learn_roster(work)
+    return adopt(work)
+
+
+def _keep_certificates(work: Work, batch: Batch) -> None:
+    rows = [{"fingerprint": one.fingerprint, "place": one.place, "line": one.line} for one in batch.admitted]
+    insert_ignore(work.session, CertificateRow, rows)
+
+
+def adopt(work: Work) -> bool:
+    """Put the newest whole edition in force, if it is newer than ours."""
+    row = newest_edition(work.session, work.know)
+    if row is None or row.edition <= work.know.edition:
+        return False
+    work.learn(catalogue=row)
+    return True
+
+
+def newest_edition(session: Session, know: Knowledge) -> Catalogue | None:
+    """The catalogue of the newest edition all of whose documents are here; None if there is none."""
+    table = table_of(DocumentRow).c
+    editions = session.execute(
+        select(table.doc).where(table.kind == "catalogue.edition").order_by(table.number.desc()).limit(5)
+    ).scalars()
+    for raw in editions:
+        try:
+            edition = Edition.model_validate_json(raw)
+            if edition.hash not in know.library:
+                documents = _documents(session, edition)
+                if documents is None:
+                    continue
+                know.library[edition.hash] = open_catalogue(edition, documents)
+        except (ProtocolError, ValueError):
+            continue
+        return know.library[edition.hash]
+    return None
+
+
+def _documents(session: Session, edition: Edition) -> dict[str, bytes] | None:
+    """The edition's documents by key; None while one is missing."""
+    table = table_of(DocumentRow).c
+    wanted = list(dict.fromkeys(edition.documents.values()))
+    found: dict[str, bytes] = {}
+    for at in range(0, len(wanted), CHUNK):
+        rows = session.execute(select(table.hash, table.doc).where(table.hash.in_(wanted[at : at + CHUNK])))
+        found |= {row.hash: row.doc for row in rows}
+    if len(found) < len(wanted):
+        return None
+    return {key: found[name] for key, name in edition.documents.items()}
+
+
+def missing(session: Session, know: Knowledge) -> tuple[int, int]:
+    """(newest edition number heard of, how many of its documents are not here)."""
+    table = table_of(DocumentRow).c
+    raw = session.execute(
+        select(table.doc).where(table.kind == "catalogue.edition").order_by(table.number.desc()).limit(1)
+    ).scalar()
+    if raw is None:
+        return know.edition, 0
+    edition = Edition.model_validate_json(raw)
+    wanted = set(edition.documents.values())
+    here = set(session.execute(select(table.hash).where(table.kind != "roster.place")).scalars())
+    return edition.number, len(wanted - here)
+
+
+def learn_roster(work: Work) -> None:
+    """Rebuild the roster from the newest document of each place, and trust the certificates that concern us."""
+    documents = list(_newest_places(work.session))
+    roster = build_roster(orjson.loads(doc) for doc in documents)
+    work.learn(roster=roster)
+    for doc in documents:
+        admit(work, roster, orjson.loads(doc))
+
+
+def build_roster(documents: Iterable[dict[str, Any]]) -> Roster:
+    """The roster of these place documents."""
+    places, hubs = [], []
+    for doc in documents:
+        parent = doc["parent"]
+        places.append(
+            Place(Code(doc["code"]), doc["name"], Tier(doc["tier"]), Code(parent) if parent else None)
+        )
+        if doc["hub"]:
+            hubs.append(Code(doc["code"]))
+    return Roster(places, hubs)
+
+
+def _newest_places(session: Session) -> Sequence[bytes]:
+    table = table_of(DocumentRow).c
+    rows = session.execute(
+        select(table.key, table.doc).where(table.kind == "roster.place").order_by(table.key, table.number)
+    )
+    return list({row.key: row.doc for row in rows}.values())
+
+
+def admit(work: Work, roster: Roster, doc: dict[str, Any]) -> None:
+    """Trust a place's certificates if it stands above or below us: nobody else's mail concerns us."""
+    if not (roster.is_under(doc["code"], work.me) or roster.is_under(work.me, doc["code"])):
+        return
+    for line in doc.get("certificates", ()):
+        try:
+            one = work.know.ring.admit(line.encode())
+        except ProtocolError as wrong:
+            set_aside(work, [Unbelievable(line.encode(), "", f"dir {doc['code']}", "P-5", str(wrong))])
+            return
+        row = {"fingerprint": one.fingerprint, "place": one.place, "line": one.line}
+        insert_ignore(work.session, CertificateRow, [row])

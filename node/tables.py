@@ -1,0 +1,31 @@
+"""All tables of a node, in one place for `node.schema`.
+
+One rule: a table that is not named here does not exist; after a change here, `make migration MSG=…`.
+"""
+
+from node import audit
+from node.accounts.model import ApiToken, LoginAttempts, LoginSession, User
+from node.audit import AuditEntry
+from node.cases.model import CaseRow, DraftRow, SubmissionRow
+from node.catalogue.model import DocumentRow
+from node.exchange.model import (
+    CertificateRow,
+    ChannelRow,
+    EventRow,
+    MetaRow,
+    OutboxRow,
+    PeerRow,
+    QuarantineRow,
+    StatementRow,
+)
+from node.figures.model import DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
+
+TABLES = (
+    *(User, LoginSession, LoginAttempts, ApiToken, AuditEntry),
+    *(MetaRow, EventRow, StatementRow, CertificateRow, PeerRow, OutboxRow, ChannelRow, QuarantineRow),
+    *(DocumentRow, CaseRow, SubmissionRow, DraftRow),
+    *(DayPlaceRow, MonthItemRow, MonthTierRow, DailyReportRow),
+)
+
+STATEMENTS: dict[str, tuple[str, ...]] = audit.APPEND_ONLY
+"""What tables alone cannot say, by dialect: run after they are made, and frozen in a migration too."""
