@@ -28,6 +28,7 @@ from shutil import which
 from typing import Self
 
 from hub.operator import HubKeys, Trust, system_user
+from node.bus import MAX_BYTES
 from node.bus.line import Line, Pace
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def render(config: ServerConfig) -> str:
         'ping_interval: "15s"',
         "ping_max: 2",
         'write_deadline: "10s"',
-        "max_payload: 1MB",
+        f"max_payload: {MAX_BYTES}",
         "# A lower hub's credentials name its whole subtree; they must fit into one CONNECT line.",
         "max_control_line: 64KB",
     ]

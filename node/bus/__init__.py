@@ -5,6 +5,7 @@ False, what could not be read is an empty list, and the caller's database still 
 implementation promises, and tests/contract/test_bus.py checks:
 
 - `publish` says True only for mail the hub has stored, and keeps the order of one call while the line holds;
+- mail above MAX_BYTES, or on a subject that is not ours, is answered False and holds up no other;
 - mail with a `msg_id` the hub already has is stored once, and True;
 - what was delivered and not acknowledged is delivered again, at the latest when the line is back;
 - what was acknowledged is not, unless the line broke before the hub heard it: readers drop repeats.
@@ -18,7 +19,10 @@ from typing import Protocol
 
 from protocol.subjects import Stream
 
-__all__ = ["MAX_LINGER_S", "Bus", "Delivery", "Flip", "Mail"]
+__all__ = ["MAX_BYTES", "MAX_LINGER_S", "Bus", "Delivery", "Flip", "Mail"]
+
+MAX_BYTES = 1024 * 1024
+"""A hub takes no more in one piece."""
 
 MAX_LINGER_S = 5.0
 """A fetch never waits longer than this for the first message."""

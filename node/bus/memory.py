@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from node.bus import MAX_LINGER_S, Delivery, Flip, Mail
+from node.bus import MAX_BYTES, MAX_LINGER_S, Delivery, Flip, Mail
 from protocol.subjects import CAT, MAIL, STREAM_SUBJECTS, Permissions, Reader, Stream, consumer, matches
 
 
@@ -89,7 +89,7 @@ class MemoryHub:
     def store(self, mail: Mail) -> bool:
         """Store one message, or know it already; False if no stream takes its subject."""
         stream = next((name for name, heads in STREAM_SUBJECTS.items() if _under(heads, mail.subject)), None)
-        if stream is None or not self._exists:
+        if stream is None or not self._exists or len(mail.data) > MAX_BYTES:
             return False
         if mail.msg_id and mail.msg_id in self._seen[stream]:
             return True

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from nats.aio.msg import Msg
 
@@ -22,6 +23,7 @@ MAX_IN_FLIGHT = 256
 MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024
 MAX_FETCH_BYTES = 8 * 1024 * 1024
 MSG_ID = "Nats-Msg-Id"
+_SHORT_S = 0.01
 NO_MAILBOX = "枢纽尚未为本节点建立信箱"
 
 
@@ -134,7 +136,8 @@ class _Window(Box):
     async def _send(self, i: int, mail: Mail, reply: str) -> None:
         self._waiting[str(i)] = i
         self._bytes += len(mail.data)
-        if not await self._line.send(mail.subject, mail.data, f"{reply}.{i}", {MSG_ID: mail.msg_id}):
+        headers = {MSG_ID: mail.msg_id} if mail.msg_id else None
+        if not await self._line.send(mail.subject, mail.data, f"{reply}.{i}", headers):
             self._settle(str(i))
 
     def _settle(self, token: str) -> int | None:
@@ -194,7 +197,7 @@ class _Pull(Box):
             if not await self._line.until_connected(until):
                 return []
             await self._begin()
-            if not self._arrived and not self._was_idle:
+            if not self._arrived and not (self._was_idle and wait_s > _SHORT_S):
                 await self._pull(batch, 0.0)
             if not self._arrived:
                 await self._linger(until)
@@ -214,12 +217,14 @@ class _Pull(Box):
         self.is_cut = False
         self._was_idle = False
         self._arrived.clear()
-        await self._reset(0)
+        info = await self._info()
+        if info is not None and info["num_ack_pending"]:
+            await self._reset(0)
 
     async def _linger(self, until: float) -> None:
         """One message, as soon as there is one; returns at `until`, or at once when the line breaks."""
         loop = asyncio.get_running_loop()
-        while not self._arrived and not self.is_cut and (wait_s := until - loop.time()) > 0.01:
+        while not self._arrived and not self.is_cut and (wait_s := until - loop.time()) > _SHORT_S:
             await self._pull(1, wait_s)
             if self._ended not in (None, "408") and not self._arrived:
                 self._line.trouble = NO_MAILBOX
@@ -259,16 +264,24 @@ class _Pull(Box):
             return await self._reset(1 if everything else 0)
 
     async def _reset(self, sequence: int) -> bool:
-        """Move the consumer back to `sequence`; 0: to the first that is not acknowledged."""
+        """Move the consumer back to `sequence`; 0: to the first that is not acknowledged.
+
+        The server leaves a reset of a consumer it does not have unanswered, so ask for that first.
+        """
+        if await self._info() is None:
+            return False
         subject = f"$JS.API.CONSUMER.RESET.{self._stream}.{self._name}"
         answer = await self._line.ask_json(subject, {"seq": sequence} if sequence else None)
         return isinstance(answer, dict) and "error" not in answer
 
-    async def backlog(self) -> int | None:
+    async def _info(self) -> dict[str, Any] | None:
+        """What the server says of our consumer; None if it has none or does not answer."""
         answer = await self._line.ask_json(f"$JS.API.CONSUMER.INFO.{self._stream}.{self._name}")
-        if not isinstance(answer, dict) or "error" in answer:
-            return None
-        return int(answer["num_pending"]) + int(answer["num_ack_pending"])
+        return answer if isinstance(answer, dict) and "error" not in answer else None
+
+    async def backlog(self) -> int | None:
+        info = await self._info()
+        return None if info is None else int(info["num_pending"]) + int(info["num_ack_pending"])
 
 
 def _delivery(msg: Msg) -> Delivery:
