@@ -39,7 +39,7 @@ class RegionalDay:
     works: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Calendar:
     """One region's working days from `published_from` to `published_through`, both inclusive.
 
@@ -57,11 +57,14 @@ class Calendar:
     regional: tuple[RegionalDay, ...] = ()
     regional_through: date | None = None
     fixed: tuple[tuple[int, int], ...] = FIXED_HOLIDAYS
-    _index: "_Index" = field(init=False, repr=False, compare=False)
+    _index: "_Index" = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         _check(self)
         object.__setattr__(self, "_index", _Index(self))
+
+    def __repr__(self) -> str:
+        return f"Calendar({self.version}, {self.region}, through {self.published_through})"
 
     def is_published(self, day: date) -> bool:
         """Whether the national notice that covers `day` is part of this calendar."""

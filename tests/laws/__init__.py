@@ -1,0 +1,1 @@
+"""Properties that hold for all inputs: hypothesis against plain, slow reckoning."""
