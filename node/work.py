@@ -157,7 +157,7 @@ class Work:
         upsert(
             self.session,
             PeerRow,
-            [{"place": place, "last_seq": seq} for place, seq in self._seqs.items()],
+            [new_peer(place, seq) for place, seq in self._seqs.items()],
             ["place"],
             ["last_seq"],
         )
@@ -170,7 +170,7 @@ class Work:
         self.flush()
         self.set_meta("epoch", uuid7(self.now).hex)
         peers = self.session.execute(select(table_of(PeerRow).c.place)).scalars()
-        rows = [{"place": place, "last_seq": 0} for place in peers]
+        rows = [new_peer(place, 0) for place in peers]
         upsert(self.session, PeerRow, rows, ["place"], ["last_seq"])
         self._ep, self._seqs = "", {}
 
@@ -249,6 +249,11 @@ class Work:
             }
             for place, seq, lane in readers
         ]
+
+
+def new_peer(place: str, last_seq: int) -> dict[str, Any]:
+    """A whole row of `peers` for somebody not heard of yet."""
+    return {"place": place, "last_seq": last_seq, "edition": 0, "knows_us": False, "refusal": ""}
 
 
 def utc_now() -> datetime:

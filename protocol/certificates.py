@@ -194,7 +194,7 @@ class KeyRing:
         check(anchor.verify, signed.signatures[0].sig, signed.signed_bytes(), "P-5")
         self.root = anchor
         self._by_fingerprint: dict[str, Certificate] = {anchor.fingerprint: anchor}
-        self._current: dict[str, Certificate] = {anchor.place: anchor}
+        self._current: dict[str, Certificate] = {}
 
     def __iter__(self) -> Iterator[Certificate]:
         """Every admitted certificate, issuers before the issued."""
@@ -268,7 +268,8 @@ def _inside(cert: Certificate, issuer: Certificate) -> None:
         raise EnvelopeError("P-6", f"{cert.place} 不在自己的管辖范围内")
     if not (cert.may <= issuer.grant and cert.grant <= issuer.grant):
         raise EnvelopeError("P-6", f"{cert.place} 的权限超出签发者所能授予")
-    if cert.tier <= issuer.tier:
+    of_root = not issuer.issued_by and cert.place == issuer.place
+    if cert.tier <= issuer.tier and not of_root:
         raise EnvelopeError("P-6", f"{cert.place} 的层级不低于签发者")
     if not (issuer.not_before <= cert.not_before and cert.not_after <= issuer.not_after):
         raise EnvelopeError("P-6", f"{cert.place} 的有效期超出签发者")

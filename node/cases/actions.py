@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from node.accounts.guard import Officer
+from node.accounts.officer import Officer
 from node.accounts.roles import Role
 from node.cases import filing
 from node.cases.apply import permit

@@ -134,11 +134,12 @@ def missing(session: Session, know: Knowledge) -> tuple[int, int]:
 
 def learn_roster(work: Work) -> None:
     """Rebuild the roster from the newest document of each place, and trust the certificates that concern us."""
-    documents = list(_newest_places(work.session))
-    roster = build_roster(orjson.loads(doc) for doc in documents)
+    documents = {doc["code"]: doc for doc in map(orjson.loads, _newest_places(work.session))}
+    roster = build_roster(documents.values())
     work.learn(roster=roster)
-    for doc in documents:
-        admit(work, roster, orjson.loads(doc))
+    for place in roster.subtree(roster.city.code):  # issuers before the issued
+        if roster.is_under(place.code, work.me) or roster.is_under(work.me, place.code):
+            _trust(work, documents[place.code])
 
 
 def build_roster(documents: Iterable[dict[str, Any]]) -> Roster:
@@ -162,10 +163,8 @@ def _newest_places(session: Session) -> Sequence[bytes]:
     return list({row.key: row.doc for row in rows}.values())
 
 
-def admit(work: Work, roster: Roster, doc: dict[str, Any]) -> None:
-    """Trust a place's certificates if it stands above or below us: nobody else's mail concerns us."""
-    if not (roster.is_under(doc["code"], work.me) or roster.is_under(work.me, doc["code"])):
-        return
+def _trust(work: Work, doc: dict[str, Any]) -> None:
+    """Trust the certificates of a place above or below us: nobody else's mail concerns us."""
     for line in doc.get("certificates", ()):
         try:
             one = work.know.ring.admit(line.encode())

@@ -22,7 +22,7 @@ from node.bus import Bus, Mail
 from node.config import Pace
 from node.db import Database, insert_ignore, table_of
 from node.exchange.model import EventRow, OutboxRow, OutState, PeerRow, StatementRow
-from node.work import Knowledge, Work
+from node.work import Knowledge, Work, new_peer
 from protocol import subjects
 from protocol.envelope import MAX_EVENTS, MAX_PARCEL, Statement, parcel, sign
 from protocol.receipts import Channel, Receipt
@@ -206,7 +206,7 @@ def hear(work: Work, receipt: Receipt, pace: Pace) -> None:
         update(peer).where(peer.c.place == receipt.frm).values(**rows)
     )
     if not changed.rowcount:
-        work.session.execute(insert(peer).values(place=receipt.frm, last_seq=0, **rows))
+        work.session.execute(insert(peer).values({**new_peer(receipt.frm, 0), **rows}))
     for channel in receipt.channels:
         _settle(work, receipt, channel, pace)
     if receipt.hello:

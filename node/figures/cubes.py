@@ -3,10 +3,9 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
-from node.db import table_of
+from node.db import upsert
 from node.figures.model import MEASURES, DayPlaceRow, MonthItemRow, MonthTierRow
 from protocol.lifecycle import Case, Step
 from protocol.roster import Roster
@@ -73,20 +72,10 @@ class Tally:
 
 
 def _add(
-    session: Session,
-    model: type[SQLModel],
-    keys: tuple[str, ...],
-    counts: dict[tuple[Any, ...], Counter[str]],
+    session: Session, model: type[SQLModel], keys: tuple[str, ...], counts: dict[tuple[Any, ...], Counter[str]]
 ) -> None:
-    if not counts:
-        return
-    table = table_of(model)
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
-    adding = insert.on_conflict_do_update(
-        index_elements=list(keys), set_={name: table.c[name] + insert.excluded[name] for name in MEASURES}
-    )
     rows = [
         {**dict(zip(keys, key, strict=True)), **{name: found[name] for name in MEASURES}}
         for key, found in sorted(counts.items(), key=lambda one: one[0])
     ]
-    session.connection().execute(adding, rows)
+    upsert(session, model, rows, keys, (), add=MEASURES)

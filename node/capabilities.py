@@ -1,0 +1,10 @@
+"""What every tier can do. Hubs add to it through the entry-point group `liandong.capabilities`."""
+
+from collections.abc import Sequence
+
+from node.capability import Capability
+from node.cases.capability import CASES
+from node.catalogue.capability import CATALOGUE
+from node.figures.capability import FIGURES
+
+EVERY_TIER: Sequence[Capability] = (CASES, CATALOGUE, FIGURES)

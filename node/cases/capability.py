@@ -1,0 +1,14 @@
+"""Cases as a capability of every tier."""
+
+from node.capability import Capability
+from node.cases import apply, duties
+from node.work import Work
+
+
+def after_edition(work: Work) -> None:
+    """A newer catalogue may free lanes that waited for it, and may give cases to others."""
+    apply.revive(work)
+    duties.reconsider(work)
+
+
+CASES = Capability(name="cases", handlers=apply.HANDLERS, on_edition=after_edition)

@@ -1,0 +1,139 @@
+"""日报: each node's own totals for a civil day, signed and sent up its line.
+
+One rule: declared and recomputed stand side by side. What a node declares is kept as it came; what a hub counts
+from the steps it verified itself is in the cubes; neither ever overwrites the other.
+"""
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import orjson
+from sqlalchemy import select
+
+from node.db import table_of, upsert
+from node.exchange.inbox import Arrival
+from node.exchange.model import EventRow, EventState
+from node.figures.model import DailyReportRow
+from node.node import Node
+from node.work import CIVIL, Work
+from protocol.errors import EnvelopeError
+from protocol.messages import Figures, read_body
+from protocol.subjects import Lane
+
+log = logging.getLogger(__name__)
+
+LOOK_BACK = 7
+"""Days after which a missed report is no longer made up."""
+_STEPS = (
+    "filed",
+    "taken",
+    "accepted",
+    "not_accepted",
+    "returned",
+    "forwarded",
+    "granted",
+    "refused",
+    "closed",
+    "withdrawn",
+    "delivered",
+)
+
+
+def totals(work: Work, day: date) -> tuple[dict[str, dict[str, int]], int]:
+    """(by item: how many of each own step, number of own steps) on this civil day."""
+    event = table_of(EventRow).c
+    start = datetime.combine(day, datetime.min.time(), CIVIL)
+    rows = work.session.execute(
+        select(event.raw, event.case_no).where(
+            event.frm == work.me,
+            event.state == EventState.MINE,
+            event.n.is_not(None),
+            event.at >= start,
+            event.at < start + timedelta(days=1),
+        )
+    ).all()
+    items = _items_of(work, {row.case_no for row in rows})
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        said = orjson.loads(row.raw)
+        step = said["kind"].removeprefix("case.")
+        if step in _STEPS:
+            found[items.get(row.case_no, "")][step] += 1
+    return {item: dict(counts) for item, counts in sorted(found.items())}, len(rows)
+
+
+def _items_of(work: Work, numbers: set[str]) -> dict[str, str]:
+    from node.cases.model import CaseRow
+
+    table = table_of(CaseRow).c
+    wanted = sorted(numbers)
+    found: dict[str, str] = {}
+    for at in range(0, len(wanted), 500):
+        rows = work.session.execute(select(table.no, table.item).where(table.no.in_(wanted[at : at + 500])))
+        found |= {row.no: row.item for row in rows}
+    return found
+
+
+def declare(work: Work, day: date) -> None:
+    """Say this node's totals of a day to everyone above; a day already declared is declared anew, with what has come since."""
+    by_item, events = totals(work, day)
+    body = Figures(on=day, edition=work.know.edition, events=events, totals=by_item)
+    above: dict[str, Lane] = {place.code: Lane.SUP for place in work.know.roster.ancestors(work.me)}
+    said = work.send("report.daily", body.model_dump(mode="json"), above)
+    _keep(work, work.me, body, said.hash)
+    work.set_meta("reported", day.isoformat())
+
+
+def declare_due(work: Work) -> int:
+    """Declare every finished day since the last report, at most a week back; how many."""
+    last = work.meta("reported")
+    first = date.fromisoformat(last) + timedelta(days=1) if last else work.today - timedelta(days=1)
+    first = max(first, work.today - timedelta(days=LOOK_BACK))
+    count = 0
+    while first < work.today:
+        declare(work, first)
+        first += timedelta(days=1)
+        count += 1
+    return count
+
+
+def apply_reports(work: Work, arrivals: Sequence[Arrival]) -> None:
+    """Keep what nodes below declared."""
+    for one in arrivals:
+        try:
+            body = read_body(Figures, one.event.body)
+        except EnvelopeError as wrong:
+            one.quarantine(wrong.rule, wrong.reason)
+            continue
+        if not work.know.roster.is_under(one.event.frm, work.me):
+            one.quarantine("L-4", f"{one.event.frm} 不在我们之下")
+            continue
+        _keep(work, one.event.frm, body, one.event.hash)
+
+
+def _keep(work: Work, place: str, body: Figures, name: str) -> None:
+    row = {
+        "place": place,
+        "day": body.on,
+        "edition": body.edition,
+        "events": body.events,
+        "totals": body.totals,
+        "hash": name,
+        "at": work.now,
+    }
+    upsert(
+        work.session, DailyReportRow, [row], ["place", "day"], ["edition", "events", "totals", "hash", "at"]
+    )
+
+
+async def run(node: Node) -> None:
+    """Look now and then whether a day has ended."""
+    while True:
+        try:
+            await node.do(declare_due)
+        except Exception:
+            log.exception("daily report failed")
+        await asyncio.sleep(node.config.pace.housekeeping_s)
