@@ -38,7 +38,7 @@ def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     )
     return (
         f'<details class="chart-table"><summary>数据表</summary><div class="scroll" tabindex="0" role="region" '
-        f'aria-label="{escape(caption)}数据表"><table class="plain"><thead><tr>{cells}</tr></thead><tbody>{body}'
+        f'aria-label="{escape(caption)}数据表"><table class="tbl"><thead><tr>{cells}</tr></thead><tbody>{body}'
         f"</tbody></table></div></details>"
     )
 

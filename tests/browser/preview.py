@@ -16,9 +16,15 @@ from starlette.routing import Mount, Route
 
 from node.pages import links, screens
 from node.pages.render import Pages, answer_live, answer_page
+from node.pages.views import ErrorView
 from tests.browser import samples as s
 
 Draw = Callable[[Pages], str]
+
+
+def _error(view: ErrorView) -> Draw:
+    return lambda p: screens.error_page(s.village(p, "/x"), view)
+
 
 PAGES: dict[str, Draw] = {
     "login": lambda p: screens.login_page(s.village(p, "/login", desk=None, nav=()), s.LOGIN),
@@ -68,10 +74,7 @@ PAGES: dict[str, Draw] = {
     "audit": lambda p: screens.audit_page(s.township(p, "/audit"), s.AUDIT),
     "audit-broken": lambda p: screens.audit_page(s.township(p, "/audit"), s.AUDIT_BROKEN),
     "large": lambda p: screens.queue_page(s.township(p, large=True), s.queue()),
-    **{
-        f"error-{status}": (lambda view: lambda p: screens.error_page(s.village(p, "/x"), view))(view)
-        for status, view in s.ERRORS.items()
-    },
+    **{f"error-{status}": _error(view) for status, view in s.ERRORS.items()},
 }
 
 

@@ -875,7 +875,20 @@ FILE_1 = FilingView(
     action=links.FILE,
     themes=tuple(
         Choice(value=word, label=word)
-        for word in ["常用", "生育", "上学", "就业", "社保", "养老", "医疗", "住房", "务农", "证件", "救助", "法律"]
+        for word in [
+            "常用",
+            "生育",
+            "上学",
+            "就业",
+            "社保",
+            "养老",
+            "医疗",
+            "住房",
+            "务农",
+            "证件",
+            "救助",
+            "法律",
+        ]
     ),
     theme="养老",
     items=CARDS,

@@ -18,20 +18,32 @@
       else kept[el.name] = el.value;
       n++;
     });
-    if (n) store("ld-draft:" + location.pathname + form.dataset.draft + step(form), JSON.stringify({ t: Date.now(), o: kept }));
+    if (n) store(keyOf(form), JSON.stringify({ t: Date.now(), o: kept }));
     var says = document.getElementById("draft-state");
     if (says) says.textContent = "草稿 " + new Date().toTimeString().slice(0, 5) + " 已存本机";
   }
   function step(form) { var el = form.querySelector("[name=step]"); return el ? "#" + el.value : ""; }
-  function restore(form) {
-    var key = "ld-draft:" + location.pathname + form.dataset.draft + step(form), raw = store(key);
+  function keyOf(form) { return "ld-draft:" + location.pathname + "|" + (body.dataset.desk || "") + "|" + form.dataset.draft + step(form); }
+  /* A draft is offered, never poured in: the next resident must not get the last one's name. */
+  function offer(form) {
+    var key = keyOf(form), raw = store(key), draft;
     if (!raw || form.querySelector("[aria-invalid]")) return;
-    var draft; try { draft = JSON.parse(raw); } catch (_) { return; }
+    try { draft = JSON.parse(raw); } catch (_) { return; }
     if (Date.now() - draft.t > 864e5) { store(key, null); return; }
+    var box = document.createElement("div"), says = document.createElement("span"), yes = document.createElement("button"), no = document.createElement("button");
+    box.className = "note calm offer"; box.setAttribute("role", "status");
+    says.textContent = "本机有一份 " + new Date(draft.t).toTimeString().slice(0, 5) + " 填了一半的草稿。";
+    yes.type = no.type = "button"; yes.className = no.className = "b"; yes.textContent = "恢复"; no.textContent = "丢弃";
+    yes.onclick = function () { fill(form, draft.o); box.remove(); };
+    no.onclick = function () { store(key, null); box.remove(); };
+    box.appendChild(says); box.appendChild(yes); box.appendChild(no);
+    form.insertBefore(box, form.firstChild);
+  }
+  function fill(form, kept) {
     all("input,select,textarea", form).forEach(function (el) {
-      if (!draftable(el) || !(el.name in draft.o)) return;
-      if (el.type === "radio" || el.type === "checkbox") { if (!all("[name='" + el.name + "']", form).some(function (x) { return x.defaultChecked; })) el.checked = draft.o[el.name].indexOf(el.value) >= 0; }
-      else if (!el.value && draft.o[el.name]) el.value = draft.o[el.name];
+      if (!draftable(el) || !(el.name in kept)) return;
+      if (el.type === "radio" || el.type === "checkbox") el.checked = kept[el.name].indexOf(el.value) >= 0;
+      else el.value = kept[el.name];
     });
   }
   var timer;
@@ -39,7 +51,7 @@
     var form = ev.target.form;
     if (form && form.dataset.draft !== undefined) { clearTimeout(timer); timer = setTimeout(function () { save(form); }, 400); }
   });
-  all("form[data-draft]").forEach(restore);
+  all("form[data-draft]").forEach(offer);
   /* A page that only comes after a finished form says which drafts to forget; leaving the desk forgets all. */
   function forget(prefix) { try { Object.keys(localStorage).forEach(function (k) { if (k.indexOf("ld-draft:" + prefix) === 0) store(k, null); }); } catch (_) { return; } }
   if (body.dataset.forget !== undefined) forget(body.dataset.forget);
@@ -63,6 +75,11 @@
     }
   });
   window.addEventListener("pageshow", function () { all("form[data-busy]").forEach(function (f) { delete f.dataset.busy; }); });
+
+  document.addEventListener("change", function (ev) {
+    var form = ev.target.form;
+    if (form && form.classList.contains("filters") && ev.target.tagName === "SELECT") form.submit();
+  });
 
   /* Only one action form is unfolded at a time; menus close when one looks elsewhere. */
   document.addEventListener("toggle", function (ev) {
