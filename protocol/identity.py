@@ -200,9 +200,9 @@ def mask_id_no(text: str, *, short: bool = False) -> str:
 
 def mask_phone(text: str) -> str:
     """138****0000 for a mobile number; a landline keeps its area code and last two digits."""
-    area, hyphen, rest = text.partition("-")
-    if hyphen:
-        return f"{area}-{'*' * max(len(rest) - 2, 0)}{rest[-2:]}"
+    line = re.fullmatch(r"(0[0-9]{2,3})-([0-9]{6,})", text)
+    if line:
+        return f"{line[1]}-{'*' * (len(line[2]) - 2)}{line[2][-2:]}"
     return f"{text[:3]}****{text[7:]}" if len(text) == 11 else _ends(text, 2)
 
 
