@@ -8,8 +8,9 @@ No database owns a thread: hundreds share one `Workers`.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -17,11 +18,21 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from node import schema
 from node.engines import Workers
-from node.rows import Instant, insert_ignore, table_of, upsert
+from node.rows import Instant, insert_all, insert_ignore, table_of, upsert
 from node.writer import Job, Writer
 
-__all__ = ["Database", "Instant", "Workers", "after_commit", "insert_ignore", "table_of", "upsert"]
+__all__ = [
+    "Database",
+    "Instant",
+    "Workers",
+    "after_commit",
+    "insert_all",
+    "insert_ignore",
+    "table_of",
+    "upsert",
+]
 
 T = TypeVar("T")
 
@@ -48,8 +59,8 @@ class Database:
         self.url = url
         self._own = Workers(writers=1, readers=2) if workers is None else None
         self._workers = workers or self._own or Workers()
-        self._reading, writing = self._workers.engines(url, cache_kib=cache_kib)
-        self._writer = Writer(writing, self._workers)
+        self._reading, self._writing = self._workers.engines(url, cache_kib=cache_kib)
+        self._writer = Writer(self._writing, self._workers)
         self._readers: deque[Connection] = deque()
         self._closed = False
 
@@ -86,6 +97,32 @@ class Database:
         future: Future[T] = Future()
         self._writer.put(Job(fn, future, None))
         return future.result()
+
+    def upgrade(self, package: str = "node") -> None:
+        """Bring the tables of `package` to what the installed code needs; quick when they are."""
+        if self.read(lambda session: schema.revision_of(session.connection(), package)) == schema.head_of(
+            package
+        ):
+            return
+        with self.reshape() as connection:
+            schema.upgrade(connection, package)
+
+    @contextmanager
+    def reshape(self) -> Iterator[Connection]:
+        """A writing transaction of its own for changes of tables.
+
+        SQLite rebuilds a table to change it, which must not cascade into the rows that refer to it:
+        foreign keys rest meanwhile and are checked before the commit.
+        """
+        with _connect(self._writing, self._workers) as connection:
+            sqlite = self.dialect == "sqlite"
+            if sqlite:
+                connection.connection.execute("PRAGMA foreign_keys=OFF")
+            with connection.begin():
+                yield connection
+                broken = sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+                if broken:
+                    raise RuntimeError(f"rows refer to nothing after the migration: {broken[:5]}")
 
     def close(self) -> None:
         """Write what waits, then let go of files, connections and own threads."""

@@ -122,7 +122,15 @@ def _engine(
     url: URL, dialect: Dialect, cache: LRUCache[Any, Any], connect: Connect, *, writes: bool
 ) -> Engine:
     pool = NullPool(lambda: connect(writes), dialect=dialect)
-    return Engine(pool, dialect, url, query_cache_size=0, execution_options={"compiled_cache": cache})
+    # Parameters may be names and identity numbers: they stay out of error texts, and so out of logs.
+    return Engine(
+        pool,
+        dialect,
+        url,
+        query_cache_size=0,
+        execution_options={"compiled_cache": cache},
+        hide_parameters=True,
+    )
 
 
 def _sqlite(url: URL, cache_kib: int) -> Connect:

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from threading import Condition
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ class _Acting(Session):
         raise RuntimeError("a function given to write() must not roll back; raise instead")
 
 
-class _Lost(Exception):  # noqa: N818 - it names what happened to the group
+class _Lost(Exception):
     """The transaction ended under a function: whatever the group did is undone."""
 
 
@@ -85,14 +86,17 @@ class Job:
 
     def run_apart(self, connection: Connection) -> None:
         """`run` in a savepoint, which is undone if it raises; `_Lost` if that fails."""
-        savepoint = connection.begin_nested()
+        raw = (
+            connection.connection
+        )  # the driver itself: SQLAlchemy's nested transaction costs eight times as much
+        raw.execute("SAVEPOINT job")
         try:
             self.run(connection)
-            savepoint.commit()
+            raw.execute("RELEASE job")
         except BaseException as error:
             try:
-                savepoint.rollback()
-            except DBAPIError as broken:
+                raw.execute("ROLLBACK TO job")
+            except Exception as broken:
                 raise _Lost from broken
             raise error from None
 
@@ -152,11 +156,14 @@ class Writer:
         """Run waiting functions in one transaction; those that have an answer: committed, or refused."""
         done: list[Job] = []
         refused: list[Job] = []
-        guilty: Job | None = None
+        waiting = self._waiting()
+        guilty = first = next(waiting, None)
+        if first is None:
+            return []
         try:
             connection = self._open()
             with connection.begin():
-                for job in self._waiting():
+                for job in chain([first], waiting):
                     guilty = job
                     try:
                         if done:

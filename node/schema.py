@@ -1,0 +1,130 @@
+"""The tables of a package, and how a database comes to have them.
+
+One rule: a schema changes only by a migration under `<package>/migrations/versions/`; a new database is
+made straight from the tables and stamped, and a test holds that both ways end the same.
+
+A package names its SQLModel classes in `<package>.tables.TABLES` and keeps its own version table,
+`alembic_version_<package>`, so that packages that share a database move on their own.
+
+    python -m node.schema "what changes"            the next migration of the node
+    python -m node.schema "what changes" PACKAGE    of another package
+"""
+
+import sys
+import tempfile
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, create_mock_engine, inspect, text
+from sqlalchemy.schema import ExecutableDDLElement
+
+from node.rows import table_of
+
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every constraint has a name, or no later migration could drop it."""
+
+
+def metadata_of(package: str) -> MetaData:
+    """The tables of `package` and no others, with every constraint named."""
+    metadata = MetaData(naming_convention=NAMES)
+    for model in import_module(f"{package}.tables").TABLES:
+        table_of(model).to_metadata(metadata)
+    return metadata
+
+
+def version_table(package: str) -> str:
+    """Where the database keeps the revision of this package's tables."""
+    return f"alembic_version_{package}"
+
+
+def config_of(package: str, connection: Connection | None = None) -> Config:
+    """What alembic needs to know, without an alembic.ini."""
+    config = Config()
+    config.set_main_option("script_location", str(files("node") / "migrations"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(files(package) / "migrations" / "versions"))
+    config.attributes.update(package=package, connection=connection)
+    return config
+
+
+@cache
+def head_of(package: str) -> str | None:
+    """The newest revision that the installed code knows; None while there is none."""
+    return ScriptDirectory.from_config(config_of(package)).get_current_head()
+
+
+def revision_of(connection: Connection, package: str) -> str | None:
+    """The revision this database is at; None if the package was never installed in it."""
+    table = version_table(package)
+    if not inspect(connection).has_table(table):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {table}")).scalar()  # noqa: S608 - our own name
+
+
+def upgrade(connection: Connection, package: str) -> None:
+    """Bring the package's tables to the newest revision, inside the caller's transaction."""
+    if revision_of(connection, package) is None:
+        create(connection, package)
+    else:
+        command.upgrade(config_of(package, connection), "head")
+
+
+def create(connection: Connection, package: str) -> None:
+    """Make the package's tables in a database that has none, and stamp it with the newest revision."""
+    for statement in _definition(package, connection.dialect.name):
+        connection.exec_driver_sql(statement)
+    head = head_of(package)
+    if head is not None:
+        insert = text(f"INSERT INTO {version_table(package)} (version_num) VALUES (:head)")  # noqa: S608
+        connection.execute(insert, {"head": head})
+
+
+@cache
+def _definition(package: str, dialect: str) -> tuple[str, ...]:
+    """The statements that make the package's tables: compiled once for hundreds of databases."""
+    statements: list[str] = []
+
+    def note(ddl: ExecutableDDLElement, *_: object, **__: object) -> None:
+        statements.append(str(ddl.compile(dialect=engine.dialect)).strip())
+
+    driver = "postgresql+psycopg://" if dialect == "postgresql" else f"{dialect}://"
+    engine = create_mock_engine(driver, note)
+    metadata_of(package).create_all(engine, checkfirst=False)
+    statements += import_module(f"{package}.tables").STATEMENTS.get(dialect, ())
+    if head_of(package) is not None:
+        table = version_table(package)
+        statements.append(
+            f"CREATE TABLE {table} (version_num VARCHAR(32) NOT NULL, "
+            f"CONSTRAINT {table}_pkc PRIMARY KEY (version_num))"
+        )
+    return tuple(statements)
+
+
+def make_migration(package: str, message: str) -> None:
+    """Write the migration from what the migrations so far give to what the tables say now."""
+    from node.db import Database
+
+    with tempfile.TemporaryDirectory() as folder, Database(f"sqlite:///{Path(folder) / 'a.db'}") as database:
+        for step in ("upgrade", "revision"):
+            with database.reshape() as connection:
+                config = config_of(package, connection)
+                if step == "upgrade":
+                    command.upgrade(config, "head")
+                else:
+                    revision = f"{len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1:04d}"
+                    command.revision(config, message, autogenerate=True, rev_id=revision)
+
+
+if __name__ == "__main__":
+    make_migration(sys.argv[2] if len(sys.argv) > 2 else "node", sys.argv[1])
