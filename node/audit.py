@@ -52,7 +52,7 @@ APPEND_ONLY = {
     ),
     "postgresql": (
         (
-            "CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$"
         ),
         (

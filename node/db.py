@@ -7,6 +7,9 @@ No database owns a thread: hundreds share one `Workers`.
 """
 
 import asyncio
+import shutil
+import tempfile
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -14,12 +17,12 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from node import schema
-from node.engines import Workers
+from node.engines import Workers, is_memory
 from node.rows import Instant, insert_all, insert_ignore, table_of, upsert
 from node.writer import Job, Writer
 
@@ -51,15 +54,24 @@ def after_commit(session: Session, callback: Callable[[], object]) -> None:
 class Database:
     """The database at `url`. Opened by its first use; `close()` ends it.
 
+    `sqlite://` (memory) is a file in a temporary folder that goes with the Database: several connections
+    to memory would see each other's unfinished work.
+
     `workers` is shared by the databases of one process; without it this one makes its own.
     `cache_kib` bounds the page cache of each SQLite connection.
     """
 
     def __init__(self, url: str, workers: Workers | None = None, *, cache_kib: int = 2000) -> None:
         self.url = url
+        address = make_url(url)
+        self._forget: Callable[[], object] = int
+        if is_memory(address):
+            folder = tempfile.mkdtemp(prefix="liandong")
+            self._forget = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            address = URL.create("sqlite", database=f"{folder}/node.db", query={"synchronous": "OFF"})
         self._own = Workers(writers=1, readers=2) if workers is None else None
         self._workers = workers or self._own or Workers()
-        self._reading, self._writing = self._workers.engines(url, cache_kib=cache_kib)
+        self._reading, self._writing = self._workers.engines(address, cache_kib=cache_kib)
         self._writer = Writer(self._writing, self._workers)
         self._readers: deque[Connection] = deque()
         self._closed = False
@@ -132,6 +144,7 @@ class Database:
             self._readers.pop().close()
         if self._own is not None:
             self._own.close()
+        self._forget()
 
     def __enter__(self) -> Self:
         return self

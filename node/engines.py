@@ -118,6 +118,14 @@ class Workers:
 Connect = Callable[[bool], Any]
 
 
+def is_memory(url: URL) -> bool:
+    """Whether the address asks for a database that lives only as long as its user."""
+    name = url.database or ""
+    return url.get_backend_name() == "sqlite" and (
+        name in {"", ":memory:"} or name.startswith("file:") or url.query.get("mode") == "memory"
+    )
+
+
 def _engine(
     url: URL, dialect: Dialect, cache: LRUCache[Any, Any], connect: Connect, *, writes: bool
 ) -> Engine:
@@ -134,10 +142,11 @@ def _engine(
 
 
 def _sqlite(url: URL, cache_kib: int) -> Connect:
-    """Connections to one file, durable at each commit (`synchronous=FULL`)."""
-    if not url.database or url.database == ":memory:":
-        raise ValueError("内存数据库不能有第二个连接，请用文件：sqlite:////path/node.db")
-    path = Path(url.database).absolute()
+    """Connections to one file, durable at each commit: `synchronous=FULL` unless the address says otherwise."""
+    path = Path(url.database or "").absolute()
+    synchronous = str(url.query.get("synchronous", "FULL")).upper()
+    if synchronous not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
+        raise ValueError(f"synchronous 只能是 OFF、NORMAL、FULL、EXTRA：{synchronous!r}")
 
     def connect(writes: bool) -> sqlite3.Connection:
         raw = sqlite3.connect(
@@ -148,7 +157,7 @@ def _sqlite(url: URL, cache_kib: int) -> Connect:
             factory=_WriteConnection if writes else _ReadConnection,
         )
         raw.execute("PRAGMA journal_mode=WAL")
-        raw.execute("PRAGMA synchronous=FULL")
+        raw.execute(f"PRAGMA synchronous={synchronous}")
         raw.execute("PRAGMA foreign_keys=ON")
         raw.execute("PRAGMA trusted_schema=OFF")
         raw.execute("PRAGMA temp_store=MEMORY")

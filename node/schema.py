@@ -5,17 +5,11 @@ made straight from the tables and stamped, and a test holds that both ways end t
 
 A package names its SQLModel classes in `<package>.tables.TABLES` and keeps its own version table,
 `alembic_version_<package>`, so that packages that share a database move on their own.
-
-    python -m node.schema "what changes"            the next migration of the node
-    python -m node.schema "what changes" PACKAGE    of another package
 """
 
-import sys
-import tempfile
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -41,6 +35,12 @@ def metadata_of(package: str) -> MetaData:
     for model in import_module(f"{package}.tables").TABLES:
         table_of(model).to_metadata(metadata)
     return metadata
+
+
+def statements_of(package: str) -> dict[str, tuple[str, ...]]:
+    """What must be said after the tables are made, by dialect; the first migration freezes it."""
+    found: dict[str, tuple[str, ...]] = import_module(f"{package}.tables").STATEMENTS
+    return found
 
 
 def version_table(package: str) -> str:
@@ -74,7 +74,7 @@ def revision_of(connection: Connection, package: str) -> str | None:
 
 def upgrade(connection: Connection, package: str) -> None:
     """Bring the package's tables to the newest revision, inside the caller's transaction."""
-    if revision_of(connection, package) is None:
+    if not inspect(connection).has_table(version_table(package)):
         create(connection, package)
     else:
         command.upgrade(config_of(package, connection), "head")
@@ -101,7 +101,7 @@ def _definition(package: str, dialect: str) -> tuple[str, ...]:
     driver = "postgresql+psycopg://" if dialect == "postgresql" else f"{dialect}://"
     engine = create_mock_engine(driver, note)
     metadata_of(package).create_all(engine, checkfirst=False)
-    statements += import_module(f"{package}.tables").STATEMENTS.get(dialect, ())
+    statements += statements_of(package).get(dialect, ())
     if head_of(package) is not None:
         table = version_table(package)
         statements.append(
@@ -109,22 +109,3 @@ def _definition(package: str, dialect: str) -> tuple[str, ...]:
             f"CONSTRAINT {table}_pkc PRIMARY KEY (version_num))"
         )
     return tuple(statements)
-
-
-def make_migration(package: str, message: str) -> None:
-    """Write the migration from what the migrations so far give to what the tables say now."""
-    from node.db import Database
-
-    with tempfile.TemporaryDirectory() as folder, Database(f"sqlite:///{Path(folder) / 'a.db'}") as database:
-        for step in ("upgrade", "revision"):
-            with database.reshape() as connection:
-                config = config_of(package, connection)
-                if step == "upgrade":
-                    command.upgrade(config, "head")
-                else:
-                    revision = f"{len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1:04d}"
-                    command.revision(config, message, autogenerate=True, rev_id=revision)
-
-
-if __name__ == "__main__":
-    make_migration(sys.argv[2] if len(sys.argv) > 2 else "node", sys.argv[1])

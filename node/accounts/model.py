@@ -16,7 +16,8 @@ class User(SQLModel, table=True):
 
     __tablename__ = "users"
 
-    login: str = Field(primary_key=True, max_length=32)
+    id: int | None = Field(default=None, primary_key=True)
+    login: str = Field(unique=True, max_length=32)
     name: str = Field(max_length=40)
     staff_no: str = Field(max_length=20)
     """工号, printed on documents."""
@@ -35,7 +36,7 @@ class LoginSession(SQLModel, table=True):
     __tablename__ = "login_sessions"
 
     token_hash: str = Field(primary_key=True, max_length=64)
-    login: str = Field(foreign_key="users.login", index=True, max_length=32)
+    user_id: int = Field(foreign_key="users.id", index=True)
     created: datetime = Field(sa_type=Instant)
     seen: datetime = Field(sa_type=Instant)
     expires: datetime = Field(sa_type=Instant, index=True)
@@ -60,10 +61,11 @@ class ApiToken(SQLModel, table=True):
 
     __tablename__ = "api_tokens"
 
-    name: str = Field(primary_key=True, max_length=32)
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True, max_length=32)
     token_hash: str = Field(unique=True, max_length=64)
     roles: str = Field(max_length=120)
-    created_by: str = Field(foreign_key="users.login", max_length=32)
+    created_by: int = Field(foreign_key="users.id")
     created: datetime = Field(sa_type=Instant)
     expires: datetime = Field(sa_type=Instant)
     revoked: bool = False

@@ -9,7 +9,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import TypeDecorator
 
-from node.schema import metadata_of, version_table
+from node.schema import metadata_of, statements_of, version_table
 
 
 def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
@@ -24,6 +24,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata_of(package),
     version_table=version_table(package),
+    template_args={"statements": statements_of(package)},
     render_item=render_item,
     render_as_batch=True,
     compare_type=True,

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -319,8 +320,19 @@ async def test_a_restarted_server_is_found_again(postgres, postgres_template: st
         assert numbers(own) == ["a"]
 
 
-def test_a_memory_database_is_refused() -> None:
-    with pytest.raises(ValueError, match="内存"):
-        Database("sqlite://")
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory"])
+def test_a_memory_database_keeps_the_promises_and_goes_with_its_user(url: str, workers: Workers) -> None:
+    with Database(url, workers) as own:
+        own.write_now(lambda session: PARCELS.create(session.connection()))
+        own.write_now(add("a"))
+        assert numbers(own) == ["a"]
+        path = Path(own.read(lambda session: session.scalar(text("SELECT file FROM pragma_database_list"))))
+        assert path.exists()
+    assert not path.parent.exists()
+
+
+def test_other_addresses_are_refused() -> None:
     with pytest.raises(ValueError, match="mysql"):
         Database("mysql://x/y")
+    with pytest.raises(ValueError, match="SOON"):
+        Database("sqlite:////tmp/x.db?synchronous=soon")
