@@ -32,6 +32,8 @@ class HubConfig:
     directory: Path
     """Server configuration, JWTs and store."""
     port: int
+    listen: str = "127.0.0.1"
+    monitor_port: int = -1
     upper: BusConfig | None = None
     replicas: int = 1
 
@@ -110,6 +112,8 @@ def _hub(fields: dict[str, Any], site: Path) -> HubConfig:
         embedded=bool(fields.get("embedded", True)),
         directory=site / fields.get("directory", "hub"),
         port=int(fields.get("port", 4222)),
+        listen=str(fields.get("listen", "127.0.0.1")),
+        monitor_port=int(fields.get("monitor_port", -1)),
         upper=_bus(fields["upper"], site) if "upper" in fields else None,
         replicas=int(fields.get("replicas", 1)),
     )
