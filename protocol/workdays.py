@@ -20,6 +20,7 @@ FIXED_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
 """Holidays fixed by month and day in 全国年节及纪念日放假办法 (2024): what is known of any future year."""
 
 _INDEX_AHEAD_YEARS = 5
+_LONGEST_YEARS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ def _check(calendar: Calendar) -> None:
         raise CalendarError(f"工作日历的地区应为 12 位代码：{calendar.region!r}")
     if calendar.published_through < calendar.published_from:
         raise CalendarError(f"公布截止日 {calendar.published_through} 早于起始日 {calendar.published_from}")
+    if calendar.published_through.year - calendar.published_from.year > _LONGEST_YEARS:
+        raise CalendarError(f"工作日历不得长于 {_LONGEST_YEARS} 年")
     for day in sorted(calendar.off):
         if not calendar.is_published(day) or day.weekday() >= 5:
             raise CalendarError(f"放假日 {day} 不在公布期内，或本来就是周末")
