@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from node.exchange.inbox import Handler
 from node.work import Work
@@ -33,5 +33,7 @@ class Capability:
     routers: tuple[APIRouter, ...] = ()
     loops: tuple[Callable[["Node"], Coroutine[Any, Any, None]], ...] = ()
     nav: tuple[NavEntry, ...] = ()
+    dress: Callable[[FastAPI], None] | None = None
+    """What it adds to a node's web application beside routes: how people are told of errors, static files."""
     on_edition: Callable[[Work], None] | None = None
     """What a new edition of the catalogue asks of it; run after the edition is in force, and at start."""

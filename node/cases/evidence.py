@@ -64,7 +64,7 @@ def tell(finding: Finding) -> list[str]:
 
 def _line(told: Told) -> str:
     event = told.event
-    said = datetime.fromisoformat(event.iat.replace("Z", "+00:00")).replace(tzinfo=UTC).astimezone(CIVIL)
+    said = datetime.fromisoformat(event.iat).replace(tzinfo=UTC).astimezone(CIVIL)
     number = f"第 {event.case.n:>2} 步" if event.case else "提交    "
     verb = VERBS.get(event.kind, event.kind)
     body = event.body

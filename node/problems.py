@@ -1,0 +1,44 @@
+"""How a refusal is told: problem details (RFC 9457) to programs. Pages add their own for people."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from node.errors import BadForm, BadRequest, Conflict, NodeError, NotFound
+from protocol.errors import ProtocolError, TransitionRefused
+
+PROBLEM = "application/problem+json"
+
+
+def as_node_error(error: Exception) -> NodeError:
+    """The refusal in the node's own words and status."""
+    if isinstance(error, NodeError):
+        return error
+    if isinstance(error, TransitionRefused):
+        return Conflict(str(error))
+    if isinstance(error, RequestValidationError):
+        return BadForm(
+            {".".join(map(str, one["loc"][1:])) or "body": str(one["msg"]) for one in error.errors()}
+        )
+    if isinstance(error, HTTPException):
+        return NotFound("没有这个地址") if error.status_code == 404 else BadRequest(str(error.detail))  # noqa: PLR2004
+    if isinstance(error, ProtocolError):
+        return BadRequest(str(error))
+    return NodeError()
+
+
+async def tell(request: Request, error: Exception) -> Response:
+    """The answer: a page if the capabilities brought a teller and the browser wants one, else problem details."""
+    found = as_node_error(error)
+    teller = getattr(request.app.state, "tell_people", None)
+    if teller is not None and not request.url.path.startswith("/api/"):
+        page: Response = await teller(request, found)
+        return page
+    return JSONResponse(found.problem(), found.status, media_type=PROBLEM, headers=found.headers())
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have `app` tell every refusal in one way."""
+    for kind in (NodeError, ProtocolError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, tell)

@@ -1,0 +1,62 @@
+"""The web side of nodes: routes built once for a process, a light application for each node.
+
+One rule: handlers find their node in `request.app.state.node`; what goes wrong is told as problem details
+(RFC 9457) to programs and as a page to people.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from node.capability import Capability
+from node.node import Node
+from node.problems import add_handlers
+
+VERSION = "0.1.0"
+
+
+class Web:
+    """Routes of a set of capabilities, shared by every node that has them."""
+
+    def __init__(self, capabilities: Sequence[Capability]) -> None:
+        router = APIRouter()
+        for capability in capabilities:
+            for one in capability.routers:
+                router.include_router(one)
+        self._routes = router.routes
+
+    def app(self, node: Node) -> FastAPI:
+        """The application of one node."""
+        app = FastAPI(
+            title=f"四级联动 {node.name}",
+            version=VERSION,
+            summary="One node of the federated service network: cases, catalogue, line, figures.",
+            docs_url=None,
+            redoc_url=None,
+        )
+        app.router.routes.extend(self._routes)
+        app.state.node = node
+        add_handlers(app)
+        for capability in node.capabilities:
+            if capability.dress is not None:
+                capability.dress(app)
+        return app
+
+
+class Server(uvicorn.Server):
+    """A web server that leaves signals to whoever runs the node."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """Nothing: the command line stops us."""
+        return nullcontext()
+
+
+def server(app: ASGIApp, host: str, port: int) -> Server:
+    """A server for `app`; `await server.serve()` runs it until `should_exit`."""
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", access_log=False, lifespan="off", server_header=False
+    )
+    return Server(config)
