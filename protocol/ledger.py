@@ -204,7 +204,10 @@ def dues(ledger: Ledger, calendar: Calendar, today: date) -> Dues:
 
     While a suspension is open these are the days that would hold if it ended `today`.
     """
-    gaps = pauses(ledger, today)
+    return _dues(ledger, calendar, pauses(ledger, today))
+
+
+def _dues(ledger: Ledger, calendar: Calendar, gaps: Pauses) -> Dues:
     promised = _last_day(ledger, ledger.promised, gaps, calendar)
     if ledger.statutory is None:
         return Dues(promised, None, promised)
@@ -222,8 +225,9 @@ def remaining(ledger: Ledger, calendar: Calendar, today: date, clock: Clock = Cl
 
     Working days for limits in working days, else natural days.
     """
-    limit, end = _chosen(ledger, calendar, today, clock)
-    return _left(limit, _now(ledger, today), end.day, pauses(ledger, today), calendar)
+    gaps = pauses(ledger, today)
+    limit, end = _chosen(ledger, calendar, gaps, clock)
+    return _left(limit, _now(ledger, today), end.day, gaps, calendar)
 
 
 def light(
@@ -238,7 +242,8 @@ def light(
     A case that was decided keeps OVER if it was late, else OK. A suspension begun after the limit passed
     changes nothing.
     """
-    limit, end = _chosen(ledger, calendar, today, clock)
+    gaps = pauses(ledger, today)
+    limit, end = _chosen(ledger, calendar, gaps, clock)
     now = _now(ledger, today)
     if now > end.day:
         return Light.OVER
@@ -246,7 +251,7 @@ def light(
         return Light.OK
     if open_suspensions(ledger):
         return Light.STOPPED
-    left = _left(limit, now, end.day, pauses(ledger, today), calendar)
+    left = _left(limit, now, end.day, gaps, calendar)
     return Light.DUE if _near(left, _whole(ledger, limit), thresholds) else Light.OK
 
 
@@ -270,8 +275,8 @@ def _last_day(ledger: Ledger, limit: Limit, gaps: Pauses, calendar: Calendar) ->
     return Due(longer.day, longer.provisional or end.provisional)
 
 
-def _chosen(ledger: Ledger, calendar: Calendar, today: date, clock: Clock) -> tuple[Limit, Due]:
-    both = dues(ledger, calendar, today)
+def _chosen(ledger: Ledger, calendar: Calendar, gaps: Pauses, clock: Clock) -> tuple[Limit, Due]:
+    both = _dues(ledger, calendar, gaps)
     strict = both.statutory is not None and both.shown is both.statutory
     if clock is Clock.STATUTORY or (clock is Clock.SHOWN and strict):
         if ledger.statutory is None or both.statutory is None:

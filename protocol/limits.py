@@ -114,6 +114,8 @@ def last_day(start: date, limit: Limit, calendar: Calendar, gaps: Pauses = ()) -
     """
     if limit.unit is Unit.WORKDAY:
         found = calendar.add(start, limit.value)
+        if limit.value and not gaps:
+            return found
         end, provisional = found.day, found.provisional
         for s, e in gaps:
             skipped = calendar.between(max(s, start), e) if s < end else 0

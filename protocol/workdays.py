@@ -164,6 +164,10 @@ def _check(calendar: Calendar) -> None:
         raise CalendarError(f"公布截止日 {calendar.published_through} 早于起始日 {calendar.published_from}")
     if calendar.published_through.year - calendar.published_from.year > _LONGEST_YEARS:
         raise CalendarError(f"工作日历不得长于 {_LONGEST_YEARS} 年")
+    _check_days(calendar)
+
+
+def _check_days(calendar: Calendar) -> None:
     for day in sorted(calendar.off):
         if not calendar.is_published(day) or day.weekday() >= 5:
             raise CalendarError(f"放假日 {day} 不在公布期内，或本来就是周末")
