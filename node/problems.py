@@ -22,7 +22,7 @@ def as_node_error(error: Exception) -> NodeError:
             {".".join(map(str, one["loc"][1:])) or "body": str(one["msg"]) for one in error.errors()}
         )
     if isinstance(error, HTTPException):
-        return NotFound("没有这个地址") if error.status_code == 404 else BadRequest(str(error.detail))  # noqa: PLR2004
+        return NotFound("没有这个地址") if error.status_code == 404 else BadRequest(str(error.detail))
     if isinstance(error, ProtocolError):
         return BadRequest(str(error))
     return NodeError()

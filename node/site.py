@@ -109,14 +109,14 @@ def open_node(
         roster=bootstrap_roster(found.ring, config.place),
         library={} if library is None else library,
     )
-    _admit_known(db, found.ring)
+    restore_ring(db, found.ring)
     node = Node(config, know, db, bus, capabilities)
     read_directory(node)
     node.do_now(_remember)
     return node
 
 
-def _admit_known(db: Database, ring: KeyRing) -> None:
+def restore_ring(db: Database, ring: KeyRing) -> None:
     """Trust again what was trusted before, in the same order."""
     table = table_of(CertificateRow).c
     for line in db.read(

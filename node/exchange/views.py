@@ -37,7 +37,7 @@ def reach_counts(session: Session) -> dict[str, int]:
         select(out.state, func.count()).where(out.done_at.is_(None)).group_by(out.state)
     ).all()
     found = dict.fromkeys((str(one) for one in OutState if one is not OutState.APPLIED), 0)
-    return found | {state: count for state, count in rows}
+    return found | dict(rows)
 
 
 def oldest_unfinished(session: Session) -> datetime | None:
@@ -96,9 +96,7 @@ def aside_counts(session: Session) -> dict[str, int]:
         .where(or_(event.state == EventState.WAITING, event.state == EventState.QUARANTINED))
         .group_by(event.state)
     ).all()
-    found = {str(EventState.WAITING): 0, str(EventState.QUARANTINED): 0} | {
-        state: count for state, count in rows
-    }
+    found = {str(EventState.WAITING): 0, str(EventState.QUARANTINED): 0} | dict(rows)
     found["unbelievable"] = session.execute(select(func.count()).select_from(raw)).scalar() or 0
     return found
 

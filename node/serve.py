@@ -1,0 +1,109 @@
+"""Running nodes: one for a site, or many in one process, until told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import entry_points
+
+from node.capabilities import EVERY_TIER
+from node.capability import Capability
+from node.config import ConfigError, NodeConfig
+from node.credentials import open_bus
+from node.db import Workers
+from node.node import Node
+from node.site import open_node
+from node.web import Server, Web, server
+from protocol.catalogue import Catalogue
+
+log = logging.getLogger(__name__)
+
+
+def capabilities_of(config: NodeConfig) -> tuple[Capability, ...]:
+    """What every tier can do, and what installed packages add for this site."""
+    found = list(EVERY_TIER)
+    for entry in entry_points(group="liandong.capabilities"):
+        found += entry.load()(config)
+    return tuple(found)
+
+
+class Running:
+    """Some nodes with their pages in one process, sharing threads and opened catalogues."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._workers = Workers()
+        self._library: dict[str, Catalogue] = {}
+        self._webs: dict[tuple[str, ...], Web] = {}
+        self._servers: list[Server] = []
+
+    def open(self, config: NodeConfig) -> Node:
+        """Open the node of a site; ConfigError if it cannot be."""
+        if config.bus is None:
+            raise ConfigError(f"{config.site / 'node.toml'} 没有 [bus]：不知道枢纽在哪里")
+        node = open_node(
+            config,
+            open_bus(config.place, config.bus),
+            capabilities_of(config),
+            workers=self._workers,
+            library=self._library,
+        )
+        self.nodes.append(node)
+        return node
+
+    def web(self, node: Node) -> Web:
+        """The routes for what this node can do, built once for all nodes that can do the same."""
+        names = tuple(one.name for one in node.capabilities)
+        if names not in self._webs:
+            self._webs[names] = Web(node.capabilities)
+        return self._webs[names]
+
+    @asynccontextmanager
+    async def up(self, nodes: Sequence[Node], *, pages: bool = True) -> AsyncIterator[None]:
+        """The nodes' loops and pages for the length of the block."""
+        async with asyncio.TaskGroup() as group:
+            tasks = []
+            for node in nodes:
+                tasks.append(group.create_task(node.run(), name=f"node {node.place}"))
+                if pages:
+                    config = node.config
+                    web = server(self.web(node).app(node), config.host, config.port)
+                    self._servers.append(web)
+                    tasks.append(group.create_task(web.serve(), name=f"web {node.place}"))
+            try:
+                yield
+            finally:
+                for web in self._servers:
+                    web.should_exit = True
+                await asyncio.sleep(0.15)
+                for task in tasks:
+                    task.cancel()
+
+    def close(self) -> None:
+        """Let go of databases and threads."""
+        for node in self.nodes:
+            node.db.close()
+        self._workers.close()
+
+
+async def until_stopped() -> None:
+    """Until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop.set)
+    await stop.wait()
+
+
+async def serve(configs: Sequence[NodeConfig]) -> None:
+    """Run the nodes of these sites until told to stop."""
+    running = Running()
+    try:
+        nodes = [running.open(config) for config in configs]
+        async with running.up(nodes):
+            for node in nodes:
+                log.info("%s %s at http://%s:%d", node.place, node.name, node.config.host, node.config.port)
+            await until_stopped()
+    finally:
+        running.close()
