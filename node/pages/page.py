@@ -44,11 +44,13 @@ class Line:
     """The state of the line to the parent's hub (线路), on every page."""
 
     peer: str
-    """平罗县; for a hub with many children: 53 / 55 节点在线."""
+    """平罗县."""
     connected: bool
     """Whether the line stands."""
     since: datetime | None = None
     """Since when it is cut."""
+    words: str = ""
+    """Said instead of "… 已连" while connected, e.g. 361 / 366 节点在线 at a hub."""
     waiting: int = 0
     """Acts waiting to be sent (待发送)."""
     live_href: str = ""

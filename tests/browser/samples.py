@@ -148,7 +148,7 @@ def county(pages: Pages, path: str = links.BOARD, **changes: object) -> Page:
             NavLink(label="节点与线路", href=links.LINE, icon="line"),
             NavLink(label="审计", href=links.AUDIT, icon="audit"),
         ),
-        line=Line(peer="12 / 13 乡镇在线", connected=True, waiting=0),
+        line=Line(peer="石嘴山市", words="12 / 13 乡镇在线", connected=True),
     )
     return replace(page, **changes)
 
@@ -166,7 +166,7 @@ def city(pages: Pages, path: str = links.SUMS, **changes: object) -> Page:
             NavLink(label="目录到位", href=links.HOLDERS, icon="node"),
             NavLink(label="节点与线路", href=links.LINE, icon="line"),
         ),
-        line=Line(peer="361 / 366 节点在线", connected=True),
+        line=Line(peer="", words="361 / 366 节点在线", connected=True),
     )
     return replace(page, **changes)
 
@@ -1417,7 +1417,7 @@ CITY_VIEW = CityBoard(
     kpis=(
         Kpi(label="受理", value="18,642", unit="件", detail="M01 计在首次受理的节点"),
         Kpi(label="办结", value="17,905", unit="件", detail="村镇两级办结 81.40%"),
-        Kpi(label="按期办结率", value="97.62", unit="%", detail="M03 按期办结 ÷ 有时限的办结"),
+        Kpi(label="按期办结率", value="97.63", unit="%", detail="M03 按期办结 ÷ 有时限的办结"),
         Kpi(label="平均办结用时", value="3.80", unit="个工作日", detail="M09，计时中止不算"),
         Kpi(label="超期未结", value="37", unit="件", detail="按承诺办结日", tone=Tone.ALARM),
     ),

@@ -148,6 +148,7 @@
     root.classList.toggle("lost", ev.detail.xhr.status === 0);
   });
 
+  if (window.matchMedia("(max-width:820px)").matches) all("details[data-fold]").forEach(function (d) { d.open = false; });
   var stop = document.querySelector("[data-focus]") || document.querySelector("[aria-invalid=true]");
   if (stop) stop.focus();
 })();

@@ -1,0 +1,27 @@
+"""Every page, in every state, at both widths: nothing sticks out, nothing complains, everyone can use it."""
+
+import pytest
+
+from tests.browser.conftest import DESK, PHONE, Watched
+from tests.browser.preview import PAGES
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_fits_is_quiet_and_accessible(watched: Watched, name: str) -> None:
+    page = watched.go(f"/p/{name}")
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)
+        assert watched.too_wide() == [], size
+        assert watched.axe() == [], size
+    assert watched.wrong == []
+
+
+def test_large_type_and_a_narrow_phone_still_fit(watched: Watched) -> None:
+    for name in ("queue", "case", "city", "file-2-errors", "receipt"):
+        page = watched.go(f"/p/{name}")
+        page.evaluate("document.documentElement.classList.add('large')")
+        for width in (320, 360, 1024):
+            page.set_viewport_size({"width": width, "height": 740})
+            assert watched.too_wide() == [], (name, width)

@@ -1,0 +1,190 @@
+"""How people use the pages: by keyboard, on paper, without script, over a thin line."""
+
+import gzip
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from node.pages.render import Pages
+from tests.browser.conftest import PHONE, Watched
+from tests.browser.preview import PAGES
+
+pytestmark = pytest.mark.browser
+
+FOCUSED = """() => {
+  const e = document.activeElement, b = e.getBoundingClientRect(), s = getComputedStyle(e);
+  return {what: (e.innerText || e.getAttribute('aria-label') || e.name || e.tagName).trim().slice(0, 30),
+          ring: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2, seen: b.width > 0 && b.right > 0};
+}"""
+
+
+def stops(watched: Watched, count: int) -> list[dict[str, object]]:
+    """What the first `count` presses of Tab reach."""
+    found = []
+    for _ in range(count):
+        watched.page.keyboard.press("Tab")
+        found.append(watched.page.evaluate(FOCUSED))
+    return found
+
+
+@pytest.mark.parametrize("name", ["queue", "case", "file-1", "login", "line"])
+def test_tab_goes_through_in_order_and_is_always_seen(watched: Watched, name: str) -> None:
+    watched.go(f"/p/{name}")
+    reached = stops(watched, 12)
+    assert reached[0]["what"] == "跳到正文"
+    assert all(stop["ring"] and stop["seen"] for stop in reached), reached
+    assert len({stop["what"] for stop in reached}) >= 6
+
+
+def test_one_list_key_and_one_help_key(watched: Watched) -> None:
+    page = watched.go("/p/queue")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.innerText") == "农村村民宅基地(建房)审批"
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.innerText") == "农村村民宅基地(建房)审批"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.press("Tab")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    expect(page.locator("#keys")).to_contain_text("查找")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+
+
+def test_an_action_is_a_form_that_opens_in_place(watched: Watched) -> None:
+    page = watched.go("/p/case")
+    page.keyboard.press("c")
+    opened = page.locator("#do-correct")
+    expect(opened).to_have_attribute("open", "")
+    assert page.evaluate("document.activeElement.name") == "missing"
+    page.keyboard.press("Escape")
+    page.locator("#do-accept summary").click()
+    expect(opened).not_to_have_attribute("open", "")
+
+
+def test_danger_asks_first(watched: Watched) -> None:
+    page = watched.go("/p/case")
+    page.locator("#do-not-accept summary").click()
+    page.get_by_role("button", name="确认不予受理").click()
+    expect(page.locator("#ask")).to_contain_text("确定吗")
+    page.get_by_role("button", name="再想想").click()
+    assert page.url.endswith("/p/case")
+    page.get_by_role("button", name="确认不予受理").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="确定", exact=True).click()
+    assert watched.wrong == []
+
+
+def test_errors_stand_at_the_field_and_take_the_focus(watched: Watched) -> None:
+    page = watched.go("/p/file-2-errors")
+    assert "有 2 处需要改" in page.evaluate("document.activeElement.innerText")
+    page.get_by_role("link", name="身份证号码：末位校验码不对").click()
+    field = page.locator("#f-id_no")
+    expect(field).to_have_value("640221194503120045")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert "末位校验码不对" in page.locator("#e-id_no").inner_text()
+
+
+def test_a_draft_is_offered_after_a_reload_and_only_offered(watched: Watched) -> None:
+    page = watched.go("/p/file-2")
+    page.locator("#f-name").fill("王桂兰")
+    expect(page.locator("#draft-state")).to_contain_text("已存本机")
+    page.reload()
+    expect(page.locator("#f-name")).to_have_value("")
+    page.get_by_role("button", name="恢复").click()
+    expect(page.locator("#f-name")).to_have_value("王桂兰")
+    page.reload()
+    page.get_by_role("button", name="丢弃").click()
+    page.reload()
+    expect(page.locator(".offer")).to_have_count(0)
+
+
+def test_the_next_at_the_desk_gets_no_draft(watched: Watched) -> None:
+    page = watched.go("/p/file-2")
+    page.locator("#f-name").fill("王桂兰")
+    expect(page.locator("#draft-state")).to_contain_text("已存本机")
+    page.locator(".me summary").click()
+    page.get_by_role("button", name="退出登录").click()
+    watched.go("/p/file-2")
+    expect(page.locator(".offer")).to_have_count(0)
+
+
+def test_a_live_part_is_not_sent_again_when_nothing_changed(watched: Watched) -> None:
+    page = watched.go("/p/queue")
+    answers = []
+    page.on(
+        "response", lambda response: answers.append(response.status) if "/live/" in response.url else None
+    )
+    page.locator("#rows").evaluate("e => e.dataset.seen = 'yes'")
+    with page.expect_response(re.compile("/live/queue"), timeout=6000):
+        pass
+    assert answers == [304]
+    assert page.locator("#rows").get_attribute("data-seen") == "yes"
+    page.locator("#rows").evaluate("e => e.dataset.etag = 'old'")
+    with page.expect_response(re.compile("/live/queue"), timeout=6000):
+        pass
+    expect(page.locator("#rows[data-seen]")).to_have_count(0)
+    assert watched.wrong == []
+
+
+def test_a_tab_changes_the_list_alone(watched: Watched) -> None:
+    page = watched.go("/p/queue")
+    page.evaluate("window.kept = true")
+    page.get_by_role("link", name="待受理").click()
+    page.wait_for_url("**/cases**")
+    expect(page.locator("#queue")).to_have_count(1)
+    assert page.evaluate("window.kept") is True
+
+
+def test_the_wizard_walks_without_script(without_script: Watched) -> None:
+    page = without_script.go("/file")
+    page.get_by_label("高龄津贴申领").check()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_label("申请人姓名").fill("王桂兰")
+    page.get_by_label("身份证号码").fill("640221194503120045")
+    page.get_by_role("button", name="下一步").click()
+    expect(page.get_by_text("末位校验码不对，请对照证件再看一遍")).to_be_visible()
+    expect(page.get_by_label("申请人姓名")).to_have_value("王桂兰")
+    page.get_by_label("身份证号码").fill("640221194503120043")
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("button", name="上一步").click()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("button", name="提交申报").click()
+    expect(page.get_by_role("heading", name="收件凭证")).to_be_visible()
+
+
+def test_the_case_page_works_without_script(without_script: Watched) -> None:
+    page = without_script.go("/p/case")
+    page.locator("#do-not-accept summary").click()
+    expect(page.get_by_label("不予受理将结束这件办件")).to_be_visible()
+    page.locator(".fold summary").click()
+    expect(page.get_by_role("link", name="证据核验").last).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "pages"), [("receipt", 1), ("case", 1), ("item", 1), ("queue", 1), ("city", 2)]
+)
+def test_prints_on_so_many_sheets_of_a4(watched: Watched, name: str, pages: int) -> None:
+    pdf = watched.go(f"/p/{name}").pdf(prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf)
+    assert [round(float(x)) for x in boxes[0]] == [595, 842]
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == pages
+
+
+def test_a_first_load_stays_under_sixty_kilobytes() -> None:
+    pages = Pages()
+    shared = sum(map(pages.assets.weight, ("ld.css", "ld.js", "htmx.min.js", "seal.svg")))
+    heaviest = {name: shared + len(gzip.compress(draw(pages).encode(), 6)) for name, draw in PAGES.items()}
+    assert max(heaviest.values()) <= 60 * 1024, heaviest
+
+
+def test_nothing_personal_is_left_in_the_browser_by_htmx(context: BrowserContext, watched: Watched) -> None:
+    page = watched.go("/p/queue")
+    page.set_viewport_size(PHONE)
+    page.get_by_role("link", name="待受理").first.click()
+    page.wait_for_url("**/cases**")
+    assert page.evaluate("Object.keys(localStorage).filter(k => k.includes('htmx'))") == []
