@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from node.accounts.capability import ACCOUNTS
 from node.capability import Capability
 from node.cases.capability import CASES
 from node.catalogue.capability import CATALOGUE
+from node.exchange.capability import EXCHANGE
 from node.figures.capability import FIGURES
 
-EVERY_TIER: Sequence[Capability] = (CASES, CATALOGUE, FIGURES)
+EVERY_TIER: Sequence[Capability] = (ACCOUNTS, CASES, CATALOGUE, EXCHANGE, FIGURES)

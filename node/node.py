@@ -131,6 +131,12 @@ class Node:
         await self.do(self.inbox.take_in, batch)
         self.receipt_wake.ring()
 
+    async def react(self) -> None:
+        """Let every capability do what a new edition, or something released, asks of it."""
+        for capability in self.capabilities:
+            if capability.on_edition is not None:
+                await self.do(capability.on_edition)
+
     async def tell(self, *, hello: bool = False) -> int:
         """Send the receipts that are due; with `hello`, one to every peer."""
         return await receipts.tell(self.db, self.bus, self.know, self.clock(), hello=hello)

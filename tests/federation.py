@@ -171,7 +171,7 @@ class Federation:
         city = self[self.roster.city.code]
         content = documents(self.roster, items, deeds)
         await city.do(publish_edition, number, self.now.date(), content, ("部门", "法制"))
-        await catalogue_loop.react(city)
+        await city.react()
         await broadcast(city.read(current_documents), city.know, city.bus)
         await self.settle()
 

@@ -2,6 +2,7 @@
 
 from node.capability import Capability
 from node.cases import apply, duties
+from node.cases.routes import router
 from node.work import Work
 
 
@@ -11,4 +12,4 @@ def after_edition(work: Work) -> None:
     duties.reconsider(work)
 
 
-CASES = Capability(name="cases", handlers=apply.HANDLERS, on_edition=after_edition)
+CASES = Capability(name="cases", handlers=apply.HANDLERS, routers=(router,), on_edition=after_edition)

@@ -14,6 +14,7 @@ from node.exchange.model import EventRow, EventState
 from node.work import Knowledge
 from protocol.envelope import Event, read_event
 from protocol.errors import SealError
+from protocol.identity import mask_id_no, mask_name, mask_phone
 from protocol.sealed import binding, is_party, open_sealed
 
 
@@ -51,3 +52,18 @@ def dossier(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None
         if notes:
             merged["notes"] = [one for at, one in enumerate(notes) if one not in notes[:at]]
     return merged or None
+
+
+def masked(private: dict[str, Any]) -> dict[str, Any]:
+    """The dossier as it may be shown without a reason (脱敏): name, number and telephone covered, address left out."""
+    found = dict(private)
+    person = found.get("applicant")
+    if isinstance(person, dict):
+        found["applicant"] = {
+            **person,
+            "name": mask_name(str(person.get("name", ""))),
+            "id_no": mask_id_no(str(person.get("id_no", ""))),
+            "phone": mask_phone(str(person.get("phone", ""))),
+            "address": "",
+        }
+    return found

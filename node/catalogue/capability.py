@@ -2,5 +2,6 @@
 
 from node.capability import Capability
 from node.catalogue import loop
+from node.catalogue.routes import router
 
-CATALOGUE = Capability(name="catalogue", loops=(loop.run,))
+CATALOGUE = Capability(name="catalogue", loops=(loop.run,), routers=(router,))

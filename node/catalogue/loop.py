@@ -13,15 +13,8 @@ async def take_published(node: Node, incoming: list[Incoming]) -> bool:
     batch = examine([Incoming("", one.data) for one in incoming], node.know, node.clock())
     adopted = await node.do(take_documents, batch)
     if adopted:
-        await react(node)
+        await node.react()
     return adopted
-
-
-async def react(node: Node) -> None:
-    """Let every capability do what a new edition asks of it."""
-    for capability in node.capabilities:
-        if capability.on_edition is not None:
-            await node.do(capability.on_edition)
 
 
 async def fetch(node: Node, wait_s: float) -> int:
@@ -36,7 +29,7 @@ async def fetch(node: Node, wait_s: float) -> int:
 async def run(node: Node) -> None:
     """Keep the replica fresh while the node runs."""
     if node.know.catalogue is not None:
-        await react(node)
+        await node.react()
 
     async def step() -> bool:
         if not node.bus.connected:

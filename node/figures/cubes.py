@@ -72,7 +72,10 @@ class Tally:
 
 
 def _add(
-    session: Session, model: type[SQLModel], keys: tuple[str, ...], counts: dict[tuple[Any, ...], Counter[str]]
+    session: Session,
+    model: type[SQLModel],
+    keys: tuple[str, ...],
+    counts: dict[tuple[Any, ...], Counter[str]],
 ) -> None:
     rows = [
         {**dict(zip(keys, key, strict=True)), **{name: found[name] for name in MEASURES}}

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 import orjson
 from sqlalchemy import select
 
+from node.cases.model import CaseRow
 from node.db import table_of, upsert
 from node.exchange.inbox import Arrival
 from node.exchange.model import EventRow, EventState
@@ -59,15 +60,13 @@ def totals(work: Work, day: date) -> tuple[dict[str, dict[str, int]], int]:
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         said = orjson.loads(row.raw)
-        step = said["kind"].removeprefix("case.")
+        step = "forwarded" if said["kind"] == "case.redirected" else said["kind"].removeprefix("case.")
         if step in _STEPS:
             found[items.get(row.case_no, "")][step] += 1
     return {item: dict(counts) for item, counts in sorted(found.items())}, len(rows)
 
 
 def _items_of(work: Work, numbers: set[str]) -> dict[str, str]:
-    from node.cases.model import CaseRow
-
     table = table_of(CaseRow).c
     wanted = sorted(numbers)
     found: dict[str, str] = {}

@@ -1,0 +1,6 @@
+"""The exchange as seen from outside: line, quarantine, mail by other roads."""
+
+from node.capability import Capability
+from node.exchange.routes import router
+
+EXCHANGE = Capability(name="exchange", routers=(router,))

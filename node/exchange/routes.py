@@ -1,0 +1,88 @@
+"""The line and the node for programs: who we are, how far every act got, what stands aside."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from node.accounts.guard import node_of, officer, require
+from node.accounts.officer import Officer
+from node.accounts.roles import Role
+from node.errors import BadRequest
+from node.exchange import release, views
+from node.exchange.inbox import Incoming
+from protocol.envelope import MAX_PARCEL
+
+Who = Annotated[Officer, Depends(officer)]
+Keeper = Annotated[Officer, Depends(require(Role.ADMINISTRATOR))]
+
+router = APIRouter(prefix="/api", tags=["节点与线路"])
+
+
+@router.get("/node")
+async def about(request: Request) -> dict[str, Any]:
+    """Who this node is: place, tier, line, catalogue edition, certificate. Open to everybody; holds nothing personal."""
+    node = node_of(request)
+    own = node.know.certificate
+    place = node.know.roster[node.place]
+    return {
+        "place": node.place,
+        "name": place.name,
+        "tier": place.tier.label,
+        "connected": node.bus.connected,
+        "line_since": node.line_since,
+        "edition": node.know.edition,
+        "certificate": {"sha256": own.fingerprint, "until": own.not_after},
+        "root": node.know.ring.root.fingerprint,
+        "as_of": node.clock(),
+    }
+
+
+@router.get("/line")
+async def line(request: Request, _who: Who) -> dict[str, Any]:
+    """How far every act got: counts by stage, the oldest, the unfinished ones, and what stands aside here."""
+    node = node_of(request)
+
+    def rows(found: Any) -> list[dict[str, Any]]:
+        return [dict(row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name for it
+
+    return {
+        "as_of": node.clock(),
+        "connected": node.bus.connected,
+        "trouble": node.bus.trouble,
+        "stages": node.read(views.reach_counts),
+        "oldest": node.read(views.oldest_unfinished),
+        "unfinished": rows(node.read(views.unfinished)),
+        "aside": rows(node.read(views.aside)),
+        "aside_counts": node.read(views.aside_counts),
+        "unbelievable": rows(node.read(views.unbelievable)),
+        "peers": rows(node.read(views.peers)),
+    }
+
+
+@router.post("/line/release/{frm}/{ep}/{ord}", status_code=204)
+async def release_event(request: Request, who: Keeper, frm: str, ep: str, ord: int) -> None:  # noqa: A002
+    """Try an event in quarantine again, after what stood in its way is mended."""
+    node = node_of(request)
+    await node.do(release.release, who, frm, ep, ord)
+    await node.react()
+
+
+@router.post("/parcels", status_code=202)
+async def take_parcel(request: Request) -> dict[str, datetime]:
+    """A parcel by HTTPS instead of NATS: the same inbox, the same checks; what it holds proves itself."""
+    raw = await request.body()
+    if not raw or len(raw) > MAX_PARCEL:
+        raise BadRequest(f"邮包应在 1 到 {MAX_PARCEL} 字节之间")
+    node = node_of(request)
+    await node.take_in([Incoming("", raw)])
+    return {"taken": node.clock()}
+
+
+@router.get("/parcels/{place}", response_class=Response)
+async def carry(request: Request, _who: Keeper, place: str) -> Response:
+    """摆渡: everything unfinished for `place` as parcels in one file, to be carried by hand."""
+    node = node_of(request)
+    data = node.read(release.carry, node.know, place, node.clock())
+    head = {"Content-Disposition": f'attachment; filename="{node.place}-{place}.parcels"'}
+    return Response(data, media_type="application/x-ndjson", headers=head)
