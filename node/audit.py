@@ -107,14 +107,15 @@ def verify_chain(session: Session, *, known: tuple[int, str] | None = None) -> C
     table = table_of(AuditEntry)
     before, rows = START, 0
     every = select(table).order_by(table.c.n).execution_options(yield_per=1000)
-    for row in session.connection().execute(every).mappings():
-        entry = AuditEntry(**row)
-        why = _fault(entry, rows + 1, before)
-        if not why and known and known[0] == entry.n and known[1] != entry.hash:
-            why = "与已上报的摘要不符"
-        if why:
-            return ChainReport(rows, before, rows + 1, why)
-        before, rows = entry.hash, rows + 1
+    with session.connection().execute(every) as found:
+        for row in found.mappings():
+            entry = AuditEntry(**row)
+            why = _fault(entry, rows + 1, before)
+            if not why and known and known[0] == entry.n and known[1] != entry.hash:
+                why = "与已上报的摘要不符"
+            if why:
+                return ChainReport(rows, before, rows + 1, why)
+            before, rows = entry.hash, rows + 1
     if known and known[0] > rows:
         return ChainReport(rows, before, rows + 1, f"末尾缺失：曾上报至第 {known[0]} 条")
     return ChainReport(rows, before)

@@ -1,0 +1,98 @@
+"""What may be seen of accounts and of the audit log: named read-only queries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import desc, func, select
+from sqlmodel import Session
+
+from node.accounts.model import ApiToken, LoginAttempts, LoginSession, User
+from node.accounts.roles import Role, read_roles
+from node.audit import AuditEntry
+from node.db import table_of
+
+_users, _sessions, _attempts = table_of(User), table_of(LoginSession), table_of(LoginAttempts)
+_audit = table_of(AuditEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class UserLine:
+    """One account, as an administrator sees it."""
+
+    id: int
+    login: str
+    name: str
+    staff_no: str
+    place: str
+    roles: frozenset[Role]
+    must_change: bool
+    disabled: bool
+    locked_until: datetime | None
+    seen: datetime | None
+    """When an open session was last used; None without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLine:
+    """One API token, without its secret."""
+
+    name: str
+    roles: frozenset[Role]
+    created: datetime
+    expires: datetime
+    revoked: bool
+
+
+def users(session: Session, now: datetime, login: str | None = None) -> list[UserLine]:
+    """Every account by login, or the one asked for."""
+    seen = (
+        select(_sessions.c.user_id, func.max(_sessions.c.seen).label("seen"))
+        .group_by(_sessions.c.user_id)
+        .subquery()
+    )
+    query = (
+        select(_users, seen.c.seen, _attempts.c.open_from)
+        .outerjoin(seen, seen.c.user_id == _users.c.id)
+        .outerjoin(_attempts, _attempts.c.subject == "login:" + _users.c.login)
+        .order_by(_users.c.login)
+    )
+    if login is not None:
+        query = query.where(_users.c.login == login)
+    return [
+        UserLine(
+            row.id,
+            row.login,
+            row.name,
+            row.staff_no,
+            row.place,
+            read_roles(row.roles),
+            row.must_change,
+            row.disabled,
+            row.open_from if row.open_from and row.open_from > now else None,
+            row.seen,
+        )
+        for row in session.connection().execute(query)
+    ]
+
+
+def api_tokens(session: Session) -> list[TokenLine]:
+    """Every token by name."""
+    query = select(table_of(ApiToken)).order_by(table_of(ApiToken).c.name)
+    return [
+        TokenLine(row.name, read_roles(row.roles), row.created, row.expires, row.revoked)
+        for row in session.connection().execute(query)
+    ]
+
+
+def audit_page(
+    session: Session, *, before: int | None = None, who: str = "", what: str = "", limit: int = 50
+) -> list[AuditEntry]:
+    """Lines of the audit log, newest first, below number `before`; `who` and `what` as they were written."""
+    query = select(_audit).order_by(desc(_audit.c.n)).limit(min(limit, 200))
+    if before is not None:
+        query = query.where(_audit.c.n < before)
+    if who:
+        query = query.where(_audit.c.who == who)
+    if what:
+        query = query.where(_audit.c.what == what)
+    return [AuditEntry(**row) for row in session.connection().execute(query).mappings()]
