@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hub.demo.cli import demo, demo_line
 from hub.network import default_network, load_network, network_toml
 from hub.provision import Provision, ProvisionError
 from node.config import ConfigError
@@ -14,7 +15,8 @@ from protocol.errors import DivisionsError
 
 def add_commands(cli: click.Group) -> None:
     """Entry point `liandong.commands`."""
-    cli.add_command(provision)
+    for command in (provision, demo, demo_line):
+        cli.add_command(command)
 
 
 @click.command()
