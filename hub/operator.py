@@ -99,6 +99,8 @@ def account_jwt(keys: HubKeys, now: datetime, revoked: Mapping[str, datetime] | 
     """The account of the mail: its roles, and who is revoked (吊销).
 
     `revoked`: user public key -> every credential of that key made at or before this time is void.
+    A server keeps whichever account it has seen with the latest `now` (of equal seconds, the one it saw
+    last), so a restart with an older configuration brings nobody back.
     """
     claims: dict[str, Any] = {
         "type": "account",

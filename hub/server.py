@@ -249,6 +249,12 @@ class EmbeddedServer:
             raise
         self._keeper = asyncio.create_task(self._keep(), name=f"server {self._config.name}")
 
+    async def retrust(self, keys: HubKeys, trust: Trust) -> bool:
+        """Take over a new account (roles, revocations) now and for every later start; whether it took."""
+        self._config = replace(self._config, trust=trust)
+        write_private(self.folder / "server.conf", render(self._config))
+        return await push_account([self.url], keys, trust.account_jwt)
+
     async def stop(self) -> None:
         """Stop cleanly (SIGTERM), at the latest by force; safe to call twice."""
         if self._keeper is not None:

@@ -133,11 +133,13 @@ class Line:
         """Who takes what the consumers of a stream deliver."""
         self._urls = list(urls)
         self._credentials = credentials
-        self._inbox = f"{inbox}.{secrets.token_hex(8)}"
+        self._prefix = inbox
+        self._inbox = inbox
         self._tls = tls
         self._client: _Client | None = None
         self._boxes: dict[str, Box] = {}
         self._next_box = 0
+        self._closing = False
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -148,19 +150,20 @@ class Line:
     def start(self) -> None:
         """Begin to keep the line up."""
         if self._keeper is None:
-            self._keeper = asyncio.create_task(self._keep(), name=f"line {self._inbox}")
+            self._keeper = asyncio.create_task(self._keep(), name=f"line {self._prefix}")
 
     async def close(self) -> None:
-        """Send what is still to be sent, for a second at most, and hang up."""
+        """Send what is still to be sent, for a second or two at most, and hang up."""
         client = self._client
         if client is not None:
             with suppress(NatsError, OSError):
+                await client.flush(timeout=1)  # its ping overtakes what is pending
                 await client.flush(timeout=1)
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
-            self._keeper = None
+        self._closing = True
+        keeper, self._keeper = self._keeper, None
+        while keeper is not None and not keeper.done():  # nats-py swallows a cancellation here and there
+            keeper.cancel()
+            await asyncio.wait([keeper], timeout=0.5)
 
     async def until_connected(self, until: float) -> bool:
         """Whether the line is up before `until`, in loop time."""
@@ -171,15 +174,19 @@ class Line:
         return self.connected
 
     def open_box(self, box: Box) -> str:
-        """The reply subject of `box`; replies to `<subject>.<token>` reach its `take`."""
+        """The name of `box` on this line, for `reply_to` and `close_box`."""
         self._next_box += 1
         name = str(self._next_box)
         self._boxes[name] = box
-        return f"{self._inbox}.{name}"
+        return name
 
-    def close_box(self, reply: str) -> None:
-        """Let go of the box with this reply subject."""
-        self._boxes.pop(reply.rpartition(".")[2], None)
+    def close_box(self, name: str) -> None:
+        """Let go of a box."""
+        self._boxes.pop(name, None)
+
+    def reply_to(self, name: str, token: object) -> str:
+        """The subject on which a reply reaches a box's `take` with this token, over this connection only."""
+        return f"{self._inbox}.{name}.{token}"
 
     async def send(
         self, subject: str, payload: bytes, reply: str = "", headers: Mapping[str, str] | None = None
@@ -198,14 +205,14 @@ class Line:
     async def ask(self, subject: str, payload: bytes = b"", wait_s: float | None = None) -> Msg | None:
         """The reply to one request; None if none came in time or the line broke."""
         box = _Ask(subject)
-        reply = self.open_box(box)
+        name = self.open_box(box)
         until = asyncio.get_running_loop().time() + (self.pace.reply_s if wait_s is None else wait_s)
         try:
-            if await self.send(subject, payload, f"{reply}.0"):
+            if await self.send(subject, payload, self.reply_to(name, 0)):
                 while box.reply is None and not box.is_cut and await box.wait(until):
                     pass
         finally:
-            self.close_box(reply)
+            self.close_box(name)
         return box.reply
 
     async def ask_json(self, subject: str, body: object = None, wait_s: float | None = None) -> Any:
@@ -230,7 +237,7 @@ class Line:
     async def _keep(self) -> None:
         """Dial, watch, dial again; a pause that doubles and scatters between failures."""
         pause_s = self.pace.retry_s
-        while True:
+        while not self._closing:
             client = _Client(self)
             try:
                 async with asyncio.timeout(self.pace.connect_s * _HANDSHAKE_STEPS):
@@ -263,8 +270,10 @@ class Line:
             options["signature_cb"] = lambda nonce: base64.b64encode(sign(credentials.seed, nonce.encode()))
         if self._tls is not None:  # before the first byte, so that nobody can talk us out of it
             options |= {"tls": self._tls, "tls_handshake_first": True}
-        name = self._inbox.partition(".")[0].removeprefix("_INBOX_")
+        name = self._prefix.removeprefix("_INBOX_")
         await client.connect(self._urls, error_cb=self._heard, name=name, **options)
+        # New for each connection: a request of the last one finds nobody listening.
+        self._inbox = f"{self._prefix}.{secrets.token_hex(8)}"
         await client.subscribe(f"{self._inbox}.>", cb=self._arrived)
 
     async def _heard(self, error: Exception) -> None:

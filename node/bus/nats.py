@@ -110,16 +110,16 @@ class _Window(Box):
 
     async def run(self) -> list[bool]:
         until = asyncio.get_running_loop().time() + self._line.pace.publish_s
-        reply = self._line.open_box(self)
+        name = self._line.open_box(self)
         try:
             for i, mail in enumerate(self._mails):
                 if not await self._room(mail, until):
                     return self._stored
-                await self._send(i, mail, reply)
+                await self._send(i, mail, self._line.reply_to(name, i))
             while self._waiting and not self.is_cut and await self.wait(until):
                 pass
         finally:
-            self._line.close_box(reply)
+            self._line.close_box(name)
         return self._stored
 
     async def _room(self, mail: Mail, until: float) -> bool:
@@ -137,7 +137,7 @@ class _Window(Box):
         self._waiting[str(i)] = i
         self._bytes += len(mail.data)
         headers = {MSG_ID: mail.msg_id} if mail.msg_id else None
-        if not await self._line.send(mail.subject, mail.data, f"{reply}.{i}", headers):
+        if not await self._line.send(mail.subject, mail.data, reply, headers):
             self._settle(str(i))
 
     def _settle(self, token: str) -> int | None:
@@ -178,7 +178,7 @@ class _Pull(Box):
         self._line = line
         self._stream = stream
         self._name = name
-        self._reply = line.open_box(self)
+        self._box = line.open_box(self)
         line.readers[stream] = self
         self._lock = asyncio.Lock()
         self._arrived: list[Delivery] = []
@@ -244,7 +244,8 @@ class _Pull(Box):
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
         wanted = len(self._arrived) + batch
         until = asyncio.get_running_loop().time() + expires_s + self._line.pace.reply_s
-        if not await self._line.send(subject, json.dumps(request).encode(), f"{self._reply}.{self._request}"):
+        reply = self._line.reply_to(self._box, self._request)
+        if not await self._line.send(subject, json.dumps(request).encode(), reply):
             return
         while self._ended is None and len(self._arrived) < wanted and not self.is_cut:
             if not await self.wait(until):
