@@ -10,6 +10,7 @@ from node.exchange.inbox import Handler
 from node.work import Work
 
 if TYPE_CHECKING:
+    from node.cases.acts import Act
     from node.node import Node
 
 
@@ -35,5 +36,7 @@ class Capability:
     nav: tuple[NavEntry, ...] = ()
     dress: Callable[[FastAPI], None] | None = None
     """What it adds to a node's web application beside routes: how people are told of errors, static files."""
+    acts: tuple["Act", ...] = ()
+    """What it lets officers do to a case, beside the acts every tier has."""
     on_edition: Callable[[Work], None] | None = None
     """What a new edition of the catalogue asks of it; run after the edition is in force, and at start."""

@@ -2,6 +2,7 @@
 
 from node.capability import Capability
 from node.cases import apply, duties
+from node.cases.acts import ACTS
 from node.cases.routes import router
 from node.work import Work
 
@@ -12,4 +13,6 @@ def after_edition(work: Work) -> None:
     duties.reconsider(work)
 
 
-CASES = Capability(name="cases", handlers=apply.HANDLERS, routers=(router,), on_edition=after_edition)
+CASES = Capability(
+    name="cases", handlers=apply.HANDLERS, routers=(router,), acts=ACTS, on_edition=after_edition
+)

@@ -1,0 +1,181 @@
+"""What can be done to a case, as data: the one list that pages, shortcuts and checks are made from.
+
+An act names the step it makes, what must be said with it, and how it is done. Whether it is offered now is asked of
+the lifecycle (`TRANSITIONS`), of whose turn it is, and of the officer's roles; capabilities add acts of their own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from node.accounts.officer import Officer
+from node.cases import actions
+from node.cases.steps import Cases
+from node.errors import Conflict
+from node.work import Work
+from protocol.lifecycle import OVER, TRANSITIONS, Case, State
+
+Answers = Mapping[str, Sequence[str]]
+"""What a form said, by field; a field may come several times."""
+Options = Callable[[Work, Case], Sequence[tuple[str, str]]]
+"""(value, label) pairs to choose from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing an act must be told."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    """text, long, date, choice, many, or defects."""
+    needed: bool = True
+    hint: str = ""
+    options: Options | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act on a case."""
+
+    key: str
+    label: str
+    kind: str
+    """The step or submission it makes: decides who may do it and when."""
+    run: Callable[[Work, Officer, str, Answers], object]
+    asks: tuple[Ask, ...] = ()
+    rank: str = "plain"
+    """main, plain or danger."""
+    hint: str = ""
+    confirm: str = ""
+    shortcut: str = ""
+    fits: Callable[[Case, str], bool] | None = None
+    """Instead of the table: whether the act fits the case at this place."""
+
+    def offered(self, case: Case, me: str) -> bool:
+        """Whether the case's state and turn allow it here now."""
+        if self.fits is not None:
+            return self.fits(case, me)
+        return case.speaker == me and self.kind in TRANSITIONS[case.state]
+
+
+def one(answers: Answers, name: str) -> str:
+    """The single answer to a question; "" if it was left open."""
+    given = answers.get(name) or ("",)
+    return given[0]
+
+
+def _defects(answers: Answers) -> list[dict[str, str]]:
+    rows = zip(
+        answers.get("material", ()), answers.get("problem", ()), answers.get("required", ()), strict=False
+    )
+    return [
+        {"material": material, "problem": problem, "required": required}
+        for material, problem, required in rows
+    ]
+
+
+def _destinations(work: Work, case: Case) -> Sequence[tuple[str, str]]:
+    return [(place.code, f"{place.tier.label} {place.name}") for place in actions.next_holders(work, case)]
+
+
+def _opinions(_work: Work, _case: Case) -> Sequence[tuple[str, str]]:
+    return [("同意", "同意"), ("不同意", "不同意")]
+
+
+def _ways(_work: Work, _case: Case) -> Sequence[tuple[str, str]]:
+    return [(way, way) for way in ("现场领取", "代办员送达", "邮寄")]
+
+
+def _materials(work: Work, case: Case) -> Sequence[tuple[str, str]]:
+    item = work.know.catalogue.get(case.item) if work.know.catalogue else None
+    return [(found.name, found.name) for found in item.materials] if item else []
+
+
+def _can_accept(case: Case, me: str) -> bool:
+    return case.speaker == me and case.state in (State.FILED, State.RECEIVED) and not case.accepted_on
+
+
+def _can_withdraw(case: Case, me: str) -> bool:
+    return case.origin == me and not case.outcome and case.state not in OVER
+
+
+WHY = Ask("why", "理由", "long")
+
+ACTS: tuple[Act, ...] = (
+    Act(
+        "accept", "受理", "case.accepted", lambda work, who, no, _a: actions.accept(work, who, no),
+        rank="main", hint="开始计时，并告知受理起点", shortcut="a", fits=_can_accept,
+    ),
+    Act("take", "签收", "case.taken", lambda work, who, no, _a: actions.take(work, who, no), rank="main", hint="成为承办单位", shortcut="t"),
+    Act(
+        "return", "一次性告知补正", "case.returned",
+        lambda work, who, no, a: actions.return_for_correction(work, who, no, _defects(a)),
+        asks=(Ask("defects", "需补正的材料", "defects", options=_materials),),
+        hint="须一次告知全部需要补正的内容，只能告知一次", shortcut="c",
+    ),
+    Act(
+        "not-accept", "不予受理", "case.not_accepted",
+        lambda work, who, no, a: actions.refuse_acceptance(work, who, no, one(a, "reasons")),
+        asks=(Ask("reasons", "理由，以及应向哪个机关申请", "long"),), rank="danger", confirm="不予受理后本件即告结束，确定吗？",
+    ),
+    Act(
+        "review", "审查", "case.reviewed",
+        lambda work, who, no, a: actions.review(work, who, no, one(a, "opinion"), one(a, "text")),
+        asks=(Ask("opinion", "审查意见", "choice", options=_opinions), Ask("text", "说明", "long")), rank="main", shortcut="r",
+    ),
+    Act(
+        "grant", "准予", "case.granted",
+        lambda work, who, no, a: actions.decide(work, who, no, "granted", one(a, "text"), one(a, "result")),
+        asks=(Ask("text", "决定意见", "long", needed=False), Ask("result", "证照或批文名称", needed=False, hint="不填则用目录里的结果名称")),
+        rank="main", hint="办结，结果回到受理起点", shortcut="g",
+    ),
+    Act(
+        "refuse", "不予许可", "case.refused",
+        lambda work, who, no, a: actions.decide(work, who, no, "refused", one(a, "text")),
+        asks=(Ask("text", "事实、理由和救济途径", "long"),), rank="danger", confirm="作出不予许可的决定，确定吗？",
+    ),
+    Act(
+        "remand", "退回重审", "case.remanded",
+        lambda work, who, no, a: actions.remand(work, who, no, one(a, "why")), asks=(WHY,),
+    ),
+    Act(
+        "forward", "上报（转办）", "case.forwarded",
+        lambda work, who, no, a: actions.forward(work, who, no, one(a, "to"), one(a, "why")),
+        asks=(Ask("to", "去向", "choice", options=_destinations), WHY), shortcut="f",
+    ),
+    Act(
+        "refuse-handover", "退回移交", "case.handover_refused",
+        lambda work, who, no, a: actions.refuse_handover(work, who, no, one(a, "why")), asks=(WHY,), rank="danger",
+    ),
+    Act(
+        "supplement", "提交补正", "case.supplement_sent",
+        lambda work, who, no, a: actions.supplement(work, who, no, list(a.get("materials", ())), one(a, "note")),
+        asks=(Ask("materials", "补正的材料", "many", options=_materials), Ask("note", "说明", "long", needed=False)),
+        rank="main", fits=lambda case, me: case.origin == me and case.state is State.CORRECTING,
+    ),
+    Act(
+        "withdraw", "撤回", "case.withdrawal_asked",
+        lambda work, who, no, a: actions.withdraw(work, who, no, one(a, "why")),
+        asks=(Ask("why", "申请人撤回的原因", "long"),), rank="danger", confirm="按申请人意愿撤回本件，确定吗？", fits=_can_withdraw,
+    ),
+    Act(
+        "deliver", "送达", "case.delivered",
+        lambda work, who, no, a: actions.deliver(work, who, no, one(a, "way"), one(a, "receiver")),
+        asks=(Ask("way", "送达方式", "choice", options=_ways), Ask("receiver", "签收人")), rank="main", shortcut="d",
+    ),
+    Act("archive", "归档", "case.archived", lambda work, who, no, _a: actions.archive(work, who, no)),
+)  # fmt: skip
+"""The acts every tier has, in the order pages show them."""
+
+
+def do(work: Work, officer: Officer, act: Act, no: str, answers: Answers, seen: int | None) -> None:
+    """Do an act the officer chose on a page that showed step `seen`.
+
+    Conflict, naming who was first, if the case has moved since.
+    """
+    case = Cases(work).need(no)
+    if seen is not None and seen != case.n:
+        raise Conflict(
+            f"办件已由他人办理到第 {case.n} 步（{case.state.label}），您看到的是第 {seen} 步，请核对后再办"
+        )
+    act.run(work, officer, no, answers)
