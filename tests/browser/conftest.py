@@ -104,7 +104,7 @@ class Watched:
         """What sticks out to the right, if the page scrolls sideways."""
         return self.page.evaluate(
             """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-            [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+            [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.tabs, .scroll'))
             .map(e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 20)).slice(0, 5)"""
         )
 
@@ -123,6 +123,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """A desk-sized window with axe-core at hand."""
     made = browser.new_context(viewport=DESK, locale="zh-CN", timezone_id="Asia/Shanghai")
     made.add_init_script(path=AXE)
+    made.set_default_timeout(8000)
     with closing(made):
         yield made
 
@@ -139,5 +140,6 @@ def watched(context: BrowserContext, preview: str) -> Iterator[Watched]:
 def without_script(browser: Browser, preview: str) -> Iterator[Watched]:
     """A tab with JavaScript switched off."""
     made = browser.new_context(viewport=PHONE, locale="zh-CN", java_script_enabled=False)
+    made.set_default_timeout(8000)
     yield Watched(made, preview)
     made.close()

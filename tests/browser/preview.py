@@ -123,6 +123,9 @@ def app() -> Starlette:
         }[request.path_params["name"]]()
         return answer_live(live, request.headers)
 
+    async def cases(_: Request) -> Response:
+        return answer_page(PAGES["queue"](pages))
+
     async def wizard(request: Request) -> Response:
         if request.method == "GET":
             return answer_page(screens.filing_page(s.village(pages, "/file"), s.FILE_1))
@@ -139,7 +142,7 @@ def app() -> Starlette:
             Route("/live/{name}", part),
             Route("/file", wizard, methods=["GET", "POST"]),
             Route("/act/{key}", act, methods=["POST"]),
-            Route("/cases", lambda _: RedirectResponse("/p/queue")),
+            Route("/cases", cases),
             Mount("/static", pages.assets),
         ],
     )

@@ -28,13 +28,15 @@ def stops(watched: Watched, count: int) -> list[dict[str, object]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["queue", "case", "file-1", "login", "line"])
-def test_tab_goes_through_in_order_and_is_always_seen(watched: Watched, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "count"), [("queue", 12), ("case", 16), ("file-1", 16), ("login", 5), ("line", 12)]
+)
+def test_tab_goes_through_in_order_and_is_always_seen(watched: Watched, name: str, count: int) -> None:
     watched.go(f"/p/{name}")
-    reached = stops(watched, 12)
+    reached = stops(watched, count)
     assert reached[0]["what"] == "跳到正文"
     assert all(stop["ring"] and stop["seen"] for stop in reached), reached
-    assert len({stop["what"] for stop in reached}) >= 6
+    assert len({stop["what"] for stop in reached}) >= count // 2
 
 
 def test_one_list_key_and_one_help_key(watched: Watched) -> None:
@@ -166,7 +168,7 @@ def test_the_case_page_works_without_script(without_script: Watched) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "pages"), [("receipt", 1), ("case", 1), ("item", 1), ("queue", 1), ("city", 2)]
+    ("name", "pages"), [("receipt", 1), ("case", 2), ("item", 2), ("queue", 1), ("city", 2)]
 )
 def test_prints_on_so_many_sheets_of_a4(watched: Watched, name: str, pages: int) -> None:
     pdf = watched.go(f"/p/{name}").pdf(prefer_css_page_size=True)
