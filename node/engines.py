@@ -154,6 +154,7 @@ def _sqlite(url: URL, cache_kib: int) -> Connect:
             timeout=BUSY_MS / 1000,
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=128 if cache_kib >= 1000 else 24,  # a prepared statement holds some KB
             factory=_WriteConnection if writes else _ReadConnection,
         )
         raw.execute("PRAGMA journal_mode=WAL")
