@@ -187,14 +187,19 @@ def find_server(environ: Mapping[str, str] | None = None) -> Path:
 
 
 async def push_account(
-    urls: Sequence[str], keys: HubKeys, account: str, *, tls: ssl.SSLContext | None = None
+    urls: Sequence[str],
+    keys: HubKeys,
+    account: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    wait_s: float = 10.0,
 ) -> bool:
     """Give the running server a new account JWT; whoever it revokes is dropped at once. Whether it took it."""
     credentials = system_user(keys, datetime.now(UTC))
     line = Line(urls, credentials, "_INBOX_push", tls=tls, pace=Pace(connect_s=5))
     line.start()
     try:
-        await line.until_connected(asyncio.get_running_loop().time() + 10)
+        await line.until_connected(asyncio.get_running_loop().time() + wait_s)
         answer = await line.ask("$SYS.REQ.CLAIMS.UPDATE", account.encode())
     finally:
         await line.close()
@@ -207,11 +212,14 @@ class EmbeddedServer:
     Everything it writes is under `folder`: server.conf, server.log, js/, jwt/, .lock.
     """
 
-    def __init__(self, folder: Path, config: ServerConfig, program: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: ServerConfig, program: Path | None = None, *, lock_s: float = _LOCK_S
+    ) -> None:
         self.folder = folder
         self.restarts = 0
         self._config = replace(config, store=folder, log_file=folder / "server.log", ports_dir=folder / "run")
         self._program = program
+        self._lock_s = lock_s
         self._lock: int | None = None
         self._child: _Child | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -249,11 +257,11 @@ class EmbeddedServer:
             raise
         self._keeper = asyncio.create_task(self._keep(), name=f"server {self._config.name}")
 
-    async def retrust(self, keys: HubKeys, trust: Trust) -> bool:
+    async def retrust(self, keys: HubKeys, trust: Trust, *, tls: ssl.SSLContext | None = None) -> bool:
         """Take over a new account (roles, revocations) now and for every later start; whether it took."""
         self._config = replace(self._config, trust=trust)
         write_private(self.folder / "server.conf", render(self._config))
-        return await push_account([self.url], keys, trust.account_jwt)
+        return await push_account([self.url], keys, trust.account_jwt, tls=tls)
 
     async def stop(self) -> None:
         """Stop cleanly (SIGTERM), at the latest by force; safe to call twice."""
@@ -280,7 +288,7 @@ class EmbeddedServer:
         """The lock on the store; a server that is just ending gets a moment."""
         path = self.folder / ".lock"
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        until = asyncio.get_running_loop().time() + _LOCK_S
+        until = asyncio.get_running_loop().time() + self._lock_s
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

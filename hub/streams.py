@@ -24,7 +24,7 @@ _NS: Final = 1_000_000_000
 _AT_ONCE: Final = 32
 _CHECK_S: Final = 300.0
 _RETRY_S: Final = 1.0
-_DIFFERENT_CONFIG: Final = 10058
+_NO_STREAM: Final = 10059
 
 
 class StreamError(Exception):
@@ -113,10 +113,12 @@ class Streams:
     async def _stream(self, stream: Stream) -> bool:
         """Have the stream with our settings; whether it was not there."""
         config = _settings(stream, self._replicas)
-        answer = await self._api(f"STREAM.CREATE.{stream}", config, allowed=_DIFFERENT_CONFIG)
-        if "error" not in answer:
-            return bool(answer.get("did_create"))
-        await self._api(f"STREAM.UPDATE.{stream}", config)
+        info = await self._api(f"STREAM.INFO.{stream}", allowed=_NO_STREAM)
+        if "error" in info:
+            await self._api(f"STREAM.CREATE.{stream}", config)
+            return True
+        if any(info["config"].get(name) != value for name, value in config.items()):
+            await self._api(f"STREAM.UPDATE.{stream}", config)
         return False
 
     async def _consumers(self, stream: Stream) -> None:
