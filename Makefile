@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 RUNTIME := $(VENV)/.runtime
 TOOLS := $(VENV)/.tools
 
@@ -24,13 +24,13 @@ install: $(RUNTIME)
 $(RUNTIME): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "需要 Python 3.11 或更新（Debian：apt-get install python3 python3-venv）"; exit 1; }
 	@test -x $(BIN)/python || { echo "— 建立 $(VENV)（$(PYTHON)）"; $(PYTHON) -m venv $(VENV); }
-	@echo "— 安装运行所需的包"
+	@echo "— 安装运行所需的包（一两分钟）"
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install --editable .
 	@touch $@
 
 $(TOOLS): $(RUNTIME)
-	@echo "— 安装测试与检查工具"
+	@echo "— 安装测试与检查工具（一两分钟）"
 	@$(PIP) install --editable '.[postgres]' --group dev
 	@touch $@
 
@@ -44,10 +44,8 @@ browser: $(TOOLS)
 	@$(BIN)/pytest tests/browser $(ARGS)
 
 check: $(TOOLS)
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@failed=0; for tool in 'ruff format --check .' 'ruff check .' mypy lint-imports; do \
+		echo "— $$tool"; $(BIN)/$$tool || failed=1; done; exit $$failed
 
 bench: $(TOOLS)
 	@$(BIN)/liandong bench $(ARGS)
