@@ -9,7 +9,28 @@ pytestmark = pytest.mark.browser
 
 
 ON_THE_PHONE_TOO = frozenset(
-    ["login", "home", "file-1", "file-2-errors", "file-3", "file-4", "receipt", "queue", "case", "handovers", "catalogue", "item", "holders", "line", "board", "city", "evidence-good", "users", "audit", "error-404"],
+    [
+        "login",
+        "home",
+        "file-1",
+        "file-2-errors",
+        "file-3",
+        "file-4",
+        "receipt",
+        "queue",
+        "case",
+        "handovers",
+        "catalogue",
+        "item",
+        "holders",
+        "line",
+        "board",
+        "city",
+        "evidence-good",
+        "users",
+        "audit",
+        "error-404",
+    ],
 )
 """One state of each page is checked for accessibility at both widths; its other states at a desk's."""
 
