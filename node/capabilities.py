@@ -6,7 +6,8 @@ from node.accounts.capability import ACCOUNTS
 from node.capability import Capability
 from node.cases.capability import CASES
 from node.catalogue.capability import CATALOGUE
+from node.desk.capability import DESK
 from node.exchange.capability import EXCHANGE
 from node.figures.capability import FIGURES
 
-EVERY_TIER: Sequence[Capability] = (ACCOUNTS, CASES, CATALOGUE, EXCHANGE, FIGURES)
+EVERY_TIER: Sequence[Capability] = (ACCOUNTS, CASES, CATALOGUE, EXCHANGE, FIGURES, DESK)

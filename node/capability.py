@@ -20,9 +20,12 @@ class NavEntry:
 
     label: str
     path: str
+    icon: str
     roles: frozenset[str] = frozenset()
     """Who sees it; empty: everybody logged in."""
     order: int = 50
+    count: str = ""
+    """Which count of `cases.views.counts` stands beside it."""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,10 @@ class Node:
     def _learn(self, changes: dict[str, Any]) -> None:
         self.know = replace(self.know, **changes)
 
+    def looking(self) -> Work:
+        """A work without a transaction: for questions that ask only what the node knows, not the database."""
+        return Work(Session(), self.know, self.clock(), lambda: None)
+
     async def drain(self) -> int:
         """Send everything that is due now; how many rows went out. For tests and shutdown."""
         total = 0

@@ -65,12 +65,14 @@ def one(answers: Answers, name: str) -> str:
 
 
 def _defects(answers: Answers) -> list[dict[str, str]]:
-    rows = zip(
-        answers.get("material", ()), answers.get("problem", ()), answers.get("required", ()), strict=False
-    )
+    """Each ticked material with its line of the text, or with the whole text where the lines do not match."""
+    materials = list(answers.get("material", ()))
+    text = one(answers, "problem")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    each = lines if len(lines) == len(materials) else [text] * len(materials)
     return [
-        {"material": material, "problem": problem, "required": required}
-        for material, problem, required in rows
+        {"material": name, "problem": said, "required": ""}
+        for name, said in zip(materials, each, strict=True)
     ]
 
 

@@ -67,3 +67,18 @@ def masked(private: dict[str, Any]) -> dict[str, Any]:
             "address": "",
         }
     return found
+
+
+def applicant(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None:
+    """Only the applicant, from the first sealed part we may open: for lists."""
+    event = table_of(EventRow).c
+    rows = session.execute(
+        select(event.raw)
+        .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
+        .order_by(event.n.is_(None), event.n)
+    ).scalars()
+    for raw in rows:
+        opened = open_private(read_event(raw), know)
+        if opened and isinstance(opened.get("applicant"), dict):
+            return opened
+    return None

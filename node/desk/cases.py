@@ -1,0 +1,530 @@
+"""Home, lists, the case page and its acts, hand-overs, the receipt slip."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from node import audit
+from node.cases import actions, acts, views
+from node.cases.acts import Act, Ask
+from node.cases.dossier import applicant, dossier, events_of
+from node.cases.model import to_case
+from node.desk import show
+from node.desk.frame import Desk, Here, onward
+from node.desk.frame import show as answer
+from node.errors import BadForm, NodeError, NotFound
+from node.exchange import views as exchange
+from node.pages import links, screens
+from node.pages.render import answer_live
+from node.pages.views.cases import (
+    Action,
+    CasePeek,
+    CaseRow,
+    CaseView,
+    Filters,
+    HandoverRow,
+    HandoverView,
+    HomeCount,
+    HomeView,
+    Material,
+    QueueView,
+)
+from node.pages.views.common import Choice, Cursor, Fact, Field, Tab, Tag, Tone
+from node.pages.views.filing import ReceiptView
+from node.work import CIVIL, Work, civil_date
+from protocol.lifecycle import IN_TRANSIT, Case, State
+
+router = APIRouter(include_in_schema=False)
+
+_TABS = ("todo", "incoming", "correcting", "working", "deciding", "deliver", "elsewhere", "over", "all")
+_TILES = (
+    ("incoming", "待签收", "inbox"),
+    ("correcting", "待补正", "alert"),
+    ("working", "审查中", "list"),
+    ("deciding", "待审签", "proof"),
+    ("elsewhere", "上级办理中", "send"),
+    ("deliver", "待送达", "hand"),
+)
+_DONE = {
+    "accept": "已受理，开始计时，受理起点将收到告知",
+    "take": "已签收，由本站承办",
+    "return": "已一次性告知补正，计时中止",
+    "not-accept": "已作出不予受理",
+    "review": "审查意见已签署，待审签",
+    "grant": "已准予并办结，结果已发回受理起点",
+    "refuse": "已作出不予许可的决定，结果已发回受理起点",
+    "remand": "已退回重审",
+    "forward": "已移交，等待对方签收",
+    "refuse-handover": "已退回移交",
+    "supplement": "补正已提交，等待承办单位收件",
+    "withdraw": "撤回已提交",
+    "deliver": "已送达",
+    "archive": "已归档",
+}
+"""What is said after an act, by its key."""
+
+
+def _rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
+    node = desk.node
+
+    def draw(row: Any) -> CaseRow:
+        opened = node.read(applicant, node.know, row.no)
+        return show.case_row(desk, row, show.applicant_of(opened))
+
+    return tuple(draw(row) for row in found)
+
+
+# Home
+
+
+def _home(desk: Desk) -> HomeView:
+    node = desk.node
+    counts = node.read(views.counts, node.place)
+    stages = node.read(exchange.reach_counts)
+    found = node.read(views.find, node.place, views.Search("todo", limit=8))
+    late = node.read(views.late, civil_date(desk.now), node.place)
+    hour = desk.now.astimezone(CIVIL).hour
+    catalogue = node.know.catalogue
+    return HomeView(
+        greeting=f"{'上午好' if hour < 12 else '下午好' if hour < 18 else '晚上好'}，{desk.who.name}",
+        counts=tuple(
+            HomeCount(
+                label=label,
+                count=counts[key],
+                href=links.query(links.CASES, box=key),
+                icon=icon,
+                detail=f"其中 {late} 件超期" if key == "working" and late else "",
+                tone=Tone.ALARM if key == "working" and late else Tone.PLAIN,
+            )
+            for key, label, icon in _TILES
+        ),
+        rows=_rows(desk, found),
+        waiting=stages["stored"] + stages["sent"],
+        waiting_since=node.read(exchange.oldest_unfinished),
+        last_sync=max((row.receipt_at for row in node.read(exchange.peers) if row.receipt_at), default=None),
+        themes=tuple(
+            Choice(value=links.query(links.FILE, theme=theme), label=theme)
+            for theme in catalogue.themes()[:12]
+        )
+        if catalogue
+        else (),
+        live_href="/live/home",
+    )
+
+
+@router.get(links.HOME)
+async def home(desk: Here) -> Response:
+    """我的待办."""
+    return answer(screens.home_page(desk.page(), _home(desk)))
+
+
+@router.get("/live/home")
+async def home_live(request: Request, desk: Here) -> Response:
+    """Counts and urgent cases."""
+    return answer_live(screens.home_live(desk.page(), _home(desk)), request.headers)
+
+
+# Lists
+
+
+def _queue(desk: Desk, box: str, words: str, after: str, peek: str) -> QueueView:
+    node = desk.node
+    key = box if box in views.BOXES else "todo"
+    counts = node.read(views.counts, node.place)
+    found = node.read(views.find, node.place, views.Search(key, words, after))
+    today = civil_date(desk.now)
+    late = node.read(views.late, today, node.place)
+    more = links.query(links.CASES, box=key, q=words, after=found[-1].no) if len(found) == views.PAGE else ""
+    return QueueView(
+        title="办件队列",
+        summary=f"本站在办 {counts['open']} 件，超期 {late} 件",
+        tabs=tuple(
+            Tab(
+                label=views.BOXES[name],
+                href=links.query(links.CASES, box=name),
+                count=counts.get(name),
+                current=name == key,
+            )
+            for name in _TABS
+        ),
+        filters=Filters(
+            action=links.CASES,
+            fields=(
+                Field(name="q", label="办件编号", value=words, kind="search", hint="全号或末几位", half=True),
+            ),
+            active=1 if words else 0,
+            carried=(("box", key),),
+        ),
+        rows=_rows(desk, found),
+        cursor=Cursor(older=more, words=f"{len(found)} 件" if not more else f"每页 {views.PAGE} 件"),
+        peek=_peek(desk, peek) if peek else None,
+        can_file=actions.may(desk.who, "case.filed"),
+        live_href=links.query("/live/queue", box=key, q=words, after=after),
+    )
+
+
+def _peek(desk: Desk, no: str) -> CasePeek | None:
+    try:
+        view = _case(desk, no)
+    except NodeError:
+        return None
+    return CasePeek(
+        no=no,
+        item=view.item,
+        limit=view.limit,
+        facts=tuple(Fact(label=one.label, value=one.masked) for one in view.personal[:1]) + view.facts[:4],
+        stops=view.stops,
+        actions=tuple(one for one in view.actions if not one.refused)[:3],
+    )
+
+
+@router.get(links.CASES)
+async def queue(desk: Here, box: str = "todo", q: str = "", after: str = "", peek: str = "") -> Response:
+    """办件队列."""
+    return answer(screens.queue_page(desk.page(), _queue(desk, box, q.strip(), after, peek)))
+
+
+@router.get("/live/queue")
+async def queue_live(
+    request: Request, desk: Here, box: str = "todo", q: str = "", after: str = ""
+) -> Response:
+    """The rows of the list."""
+    return answer_live(
+        screens.queue_live(desk.page(), _queue(desk, box, q.strip(), after, "")), request.headers
+    )
+
+
+# One case
+
+
+def _case(
+    desk: Desk,
+    no: str,
+    *,
+    reveal: bool = False,
+    failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None = None,
+    reveal_error: str = "",
+) -> CaseView:
+    node = desk.node
+    row = node.read(views.one, no)
+    events = node.read(events_of, no)
+    private = node.read(dossier, node.know, no)
+    item = show.item_of(node, row.item)
+    calendar = show.calendar_of(node.know.catalogue)
+    case = to_case(row)
+    offered = _actions(desk, case, failed)
+    return CaseView(
+        no=no,
+        item=show.item_name(node, row.item),
+        item_href=links.item(row.item),
+        item_version=f"第 {item.version} 版" if item else "",
+        kind=show.mode(item) if item else "",
+        state=show.state_tag(row),
+        limit=show.limit_of(row, calendar, civil_date(desk.now)),
+        holder=show.place_name(node, row.holder),
+        ours=row.holder == node.place,
+        stops=show.stops(node, row, events),
+        personal=show.personal(private, shown=reveal),
+        reveal_action=f"{links.case(no)}/reveal" if private and not reveal else "",
+        facts=_facts(desk, row, private, item),
+        materials=_materials(item, private),
+        steps=show.story(desk, node.read(views.events, no), node.read(views.reach, no)),
+        actions=offered,
+        evidence_href=links.evidence(no),
+        slip_href=links.slip(no) if private else "",
+        nothing_to_do=_nothing(desk, case) if not offered else "",
+        reveal_error=reveal_error,
+        live_href=links.query(f"/live/cases/{no}", part="status", n=str(row.n)),
+    )
+
+
+def _facts(desk: Desk, row: Any, private: dict[str, Any] | None, item: Any) -> tuple[Fact, ...]:
+    node = desk.node
+    found = [
+        Fact(label="受理起点", value=show.place_name(node, row.origin)),
+        Fact(label="登记日期", value=_day(row.filed_on)),
+        Fact(label="承办单位", value=show.place_name(node, row.holder)),
+    ]
+    if item:
+        found.append(Fact(label="主管部门", value=item.department.name))
+    if row.accepted_on:
+        found.append(Fact(label="受理日期", value=_day(row.accepted_on)))
+    entrusted = (private or {}).get("entrustment")
+    if entrusted:
+        agent = entrusted.get("agent", {})
+        words = f"{agent.get('name', '')}（{agent.get('no', '')}），{'、'.join(entrusted.get('scope', ()))}，至 {entrusted.get('until', '')}"
+        found.append(Fact(label="代办委托", value=words))
+    elif row.agent:
+        found.append(Fact(label="代办委托", value="有"))
+    if row.decided_by:
+        found.append(Fact(label="决定人工号", value=row.decided_by))
+    if (private or {}).get("note"):
+        found.append(Fact(label="备注", value=str((private or {})["note"])))
+    return tuple(found)
+
+
+def _day(day: date | None) -> str:
+    return f"{day.year}年{day.month}月{day.day}日" if day else ""
+
+
+def _materials(item: Any, private: dict[str, Any] | None) -> tuple[Material, ...]:
+    if item is None or private is None:
+        return ()
+    here = set(private.get("materials", ())) | set((private.get("supplement") or {}).get("materials", ()))
+    return tuple(
+        Material(
+            name=one.name,
+            need=one.need,
+            form=one.form,
+            state=Tag(text="已收", tone=Tone.GOOD) if one.name in here else Tag(text="未收"),
+        )
+        for one in item.materials
+    )
+
+
+def _nothing(desk: Desk, case: Case) -> str:
+    if not case.speaker:
+        return f"本件{case.state.label}，没有后续步骤。"
+    if case.speaker == desk.node.place:
+        return "您的岗位没有可办的步骤，请由有相应岗位的同事办理。"
+    return f"现由{show.place_name(desk.node, case.speaker)}办理，本站等候结果。"
+
+
+def _all_acts(desk: Desk) -> list[Act]:
+    return [act for capability in desk.node.capabilities for act in capability.acts]
+
+
+def _actions(
+    desk: Desk, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
+) -> tuple[Action, ...]:
+    """The acts offered now, those of other roles closed with the reason; at most one is the main one."""
+    found = []
+    main_given = False
+    work = _looking(desk)
+    for act in _all_acts(desk):
+        if not act.offered(case, desk.node.place):
+            continue
+        allowed = actions.may(desk.who, act.kind)
+        if act.asks and any(
+            ask.options and ask.kind == "choice" and not ask.options(work, case) for ask in act.asks
+        ):
+            continue
+        rank = act.rank if act.rank != "main" or (allowed and not main_given) else "plain"
+        main_given |= rank == "main"
+        mistaken = failed if failed is not None and failed[0].key == act.key else None
+        found.append(
+            Action(
+                key=act.key,
+                label=act.label,
+                action=links.act(case.no, act.key),
+                fields=tuple(field for ask in act.asks for field in _fields(ask, work, case, mistaken)),
+                rank=rank,
+                hint=act.hint,
+                confirm=act.confirm,
+                shortcut=act.shortcut if allowed else "",
+                refused="" if allowed else "您的岗位不能办理这一步",
+                open=mistaken is not None,
+                error=mistaken[1].detail if mistaken is not None else "",
+                carried=(("n", str(case.n)),),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (bool(one.refused), one.rank != "main")))
+
+
+def _looking(desk: Desk) -> Work:
+    """A work for asking options only; it writes nothing."""
+    return desk.node.looking()
+
+
+def _fields(
+    ask: Ask, work: Work, case: Case, mistaken: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
+) -> list[Field]:
+    errors = mistaken[1].fields() if mistaken else {}
+    said = mistaken[2] if mistaken else {}
+    value = ",".join(said.get(ask.name, ()))
+    choices = tuple(
+        Choice(value=v, label=label) for v, label in (ask.options(work, case) if ask.options else ())
+    )
+    plain = Field(
+        name=ask.name,
+        label=ask.label,
+        value=value,
+        hint=ask.hint,
+        required=ask.needed,
+        error=errors.get(ask.name, ""),
+        choices=choices,
+    )
+    if ask.kind == "defects":
+        problem = "".join(said.get("problem", ())[:1])
+        return [
+            replace(plain, name="material", kind="checks", value=",".join(said.get("material", ()))),
+            Field(
+                name="problem", label="问题和要求", kind="textarea", required=True, value=problem,
+                hint="逐项写清；多项材料可一行一项", error=errors.get("defects", ""), maxlength=1000,
+            ),
+        ]  # fmt: skip
+    kind = {"long": "textarea", "choice": "select", "many": "checks", "date": "date"}.get(ask.kind, "text")
+    if ask.kind == "choice" and len(choices) <= 4:
+        kind = "radio"
+        plain = replace(plain, value=value or (choices[0].value if len(choices) == 1 else ""))
+    return [replace(plain, kind=kind)]
+
+
+@router.get(links.CASES + "/{no}")
+async def case_page(request: Request, desk: Here, no: str, done: str = "") -> Response:
+    """One case."""
+    request.state.notice = _DONE.get(done, "")
+    return answer(screens.case_page(desk.page(), _case(desk, no)))
+
+
+@router.get("/live/cases/{no}")
+async def case_live(request: Request, desk: Here, no: str, part: str = "status", n: int = 0) -> Response:
+    """The light and the rail, or the story, of a case."""
+    view = _case(desk, no)
+    row = desk.node.read(views.one, no)
+    view = replace(
+        view,
+        newer=bool(n) and row.n != n,
+        live_href=links.query(f"/live/cases/{no}", part=part, n=str(n or row.n)),
+    )
+    return answer_live(screens.case_live(desk.page(), view, part), request.headers)
+
+
+@router.post(links.CASES + "/{no}/reveal")
+async def reveal(request: Request, desk: Here, no: str) -> Response:
+    """查看并留痕: the personal values, once, after the reason is in the audit log."""
+    reason = str((await request.form()).get("reason", "")).strip()
+    if not reason:
+        return answer(screens.case_page(desk.page(), _case(desk, no, reveal_error="请写明查看事由")), 422)
+    await desk.node.do(_note_view, desk.who.login, no, reason)
+    return answer(screens.case_page(desk.page(), _case(desk, no, reveal=True)))
+
+
+def _note_view(work: Work, login: str, no: str, reason: str) -> None:
+    audit.record(work.session, login, "case.reveal", no, reason, now=work.now)
+
+
+@router.post(links.CASES + "/{no}/{key}")
+async def act_on_case(request: Request, desk: Here, no: str, key: str) -> Response:
+    """Do one of the acts offered on the case page; on a mistake the form comes back with what was written."""
+    act = next((one for one in _all_acts(desk) if one.key == key), None)
+    if act is None:
+        raise NotFound("没有这一步")
+    form = await request.form()
+    answers = {name: [str(value) for value in form.getlist(name)] for name in form}
+    seen = "".join(answers.get("n", ()))
+    try:
+        await desk.node.do(acts.do, desk.who, act, no, answers, int(seen) if seen.isdigit() else None)
+    except BadForm as wrong:
+        return answer(screens.case_page(desk.page(), _case(desk, no, failed=(act, wrong, answers))), 422)
+    return onward(links.query(links.case(no), done=key))
+
+
+# Hand-overs
+
+
+def _handovers(desk: Desk, tab: str) -> HandoverView:
+    node = desk.node
+    incoming = node.read(views.find, node.place, views.Search("incoming", limit=100))
+    leaving = [
+        row
+        for row in node.read(views.find, node.place, views.Search("elsewhere", limit=100))
+        if State(row.state) in IN_TRANSIT and row.holder == node.place
+    ]
+    back = [
+        row
+        for row in node.read(views.find, node.place, views.Search("working", limit=100))
+        if row.state == State.BOUNCED
+    ]
+    boxes = {"in": ("待接收", incoming), "out": ("已移出待接收", leaving), "back": ("被拒收", back)}
+    key = tab if tab in boxes else "in"
+    return HandoverView(
+        tabs=tuple(
+            Tab(
+                label=label, href=links.query(links.HANDOVERS, tab=name), count=len(rows), current=name == key
+            )
+            for name, (label, rows) in boxes.items()
+        ),
+        rows=tuple(_handover(desk, row) for row in boxes[key][1]),
+        cursor=Cursor(words=f"{len(boxes[key][1])} 件"),
+    )
+
+
+def _handover(desk: Desk, row: Any) -> HandoverRow:
+    node = desk.node
+    events = node.read(events_of, row.no)
+    handed = next(
+        (e for e in reversed(events) if e.kind in ("case.filed", "case.forwarded", "case.redirected")), None
+    )
+    wanted = {"take", "refuse-handover"}
+    return HandoverRow(
+        no=row.no,
+        item=show.item_name(node, row.item),
+        origin=show.place_name(node, handed.frm if handed else row.holder),
+        to=show.place_name(node, row.target or row.holder),
+        reason=str(handed.body.get("why", "")) if handed else "",
+        sent_at=show.said_at(handed) if handed else row.changed_at,
+        limit=show.limit_of(row, show.calendar_of(node.know.catalogue), civil_date(desk.now)),
+        state=show.state_tag(row),
+        materials=f"{row.materials} 份",
+        actions=tuple(one for one in _actions(desk, to_case(row), None) if one.key in wanted),
+    )
+
+
+@router.get(links.HANDOVERS)
+async def handovers(desk: Here, tab: str = "in") -> Response:
+    """移交接收."""
+    return answer(screens.handover_page(desk.page(), _handovers(desk, tab)))
+
+
+# The slip
+
+
+def _receipt(desk: Desk, no: str) -> ReceiptView:
+    node = desk.node
+    row = node.read(views.one, no)
+    private = node.read(dossier, node.know, no)
+    if private is None:
+        raise NotFound("本节点不是本件的办理方，没有收件凭证")
+    item = show.item_of(node, row.item)
+    events = node.read(events_of, no)
+    filed = next(event for event in events if event.kind == "case.filed")
+    given = [str(name) for name in private.get("materials", ())]
+    needed = [one.name for one in item.materials if one.need == "必要"] if item else []
+    return ReceiptView(
+        no=no,
+        item=show.item_name(node, row.item),
+        applicant=show.applicant_of(private),
+        station=desk.page().centre,
+        officer=str(filed.body.get("by", "")),
+        received_at=show.said_at(filed),
+        materials=tuple((name, "1 份") for name in given),
+        missing=tuple(name for name in needed if name not in given),
+        promise=f"自受理起 {item.promised_limit}" if item else "",
+        due=row.due,
+        lookup_code=no[-6:],
+        lookup_href=no,
+        phone="见本站公示栏",
+        complain="12345",
+        reaches=tuple(
+            show.reach(node, one) for one in node.read(views.reach, no) if one.kind == "case.filed"
+        ),
+        stops=show.stops(node, row, events),
+        live_href=f"/live/slip/{no}",
+    )
+
+
+@router.get(links.CASES + "/{no}/slip")
+async def slip(desk: Here, no: str) -> Response:
+    """收件凭证."""
+    return answer(screens.receipt_page(desk.page(), _receipt(desk, no)))
+
+
+@router.get("/live/slip/{no}")
+async def slip_live(request: Request, desk: Here, no: str) -> Response:
+    """How far the filing got."""
+    return answer_live(screens.receipt_live(desk.page(), _receipt(desk, no)), request.headers)

@@ -1,0 +1,356 @@
+"""帮办申报: the wizard in four steps. What is written is kept in a draft here at every step, right or wrong."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import delete, select
+from sqlmodel import Session
+from starlette.datastructures import FormData
+
+from node.cases import actions
+from node.cases.filing import ID_TYPES, SCOPES, Filing, check
+from node.cases.model import DraftRow
+from node.db import table_of, upsert
+from node.desk import items
+from node.desk.frame import Desk, Here, onward
+from node.desk.frame import show as answer
+from node.errors import BadForm, NotFound
+from node.ids import uuid7
+from node.pages import links, screens
+from node.pages.views.cases import Material
+from node.pages.views.common import Choice, Fact, Field, Tag, Tone
+from node.pages.views.filing import FilingView, WizardStep
+from node.work import Work
+from protocol.catalogue import Item
+from protocol.places import Tier
+
+router = APIRouter(include_in_schema=False)
+
+_TEXTS = ("name", "id_type", "id_no", "phone", "address", "entrust_until", "note")
+_MOST = 60
+
+
+@dataclass(slots=True)
+class Draft:
+    """A form on its way: what was chosen and written so far."""
+
+    id: str
+    item: str = ""
+    content: dict[str, Any] = field(default_factory=dict)
+    changed_at: datetime | None = None
+
+    def text(self, name: str) -> str:
+        """One written value."""
+        return str(self.content.get(name, ""))
+
+    def filing(self, agent: bool) -> Filing:
+        """The form as it would be filed."""
+        return Filing(
+            item=self.item,
+            name=self.text("name"),
+            id_type=self.text("id_type") or "111",
+            id_no=self.text("id_no"),
+            phone=self.text("phone"),
+            address=self.text("address"),
+            agent=agent,
+            entrusted=bool(self.content.get("entrusted")),
+            entrust_scope=tuple(self.content.get("entrust_scope", ())),
+            entrust_until=self.text("entrust_until"),
+            materials=tuple(self.content.get("materials", ())),
+            note=self.text("note"),
+        )
+
+
+def _load(session: Session, id: str, officer: int) -> Draft | None:  # noqa: A002
+    row = session.get(DraftRow, id)
+    if row is None or row.officer != officer:
+        return None
+    return Draft(row.id, row.item, dict(row.content), row.changed_at)
+
+
+def _keep(work: Work, draft: Draft, officer: int) -> None:
+    row = {
+        "id": draft.id,
+        "officer": officer,
+        "item": draft.item,
+        "content": draft.content,
+        "changed_at": work.now,
+    }
+    upsert(work.session, DraftRow, [row], ["id"], ["item", "content", "changed_at"])
+    draft.changed_at = work.now
+
+
+def _forget(work: Work, id: str) -> None:  # noqa: A002
+    work.session.execute(delete(table_of(DraftRow)).where(table_of(DraftRow).c.id == id))
+
+
+def drafts_of(session: Session, officer: int) -> list[tuple[str, str, datetime]]:
+    """(id, item, changed at) of an officer's drafts, the latest first."""
+    table = table_of(DraftRow).c
+    rows = session.execute(
+        select(table.id, table.item, table.changed_at)
+        .where(table.officer == officer)
+        .order_by(table.changed_at.desc())
+        .limit(20)
+    )
+    return [(row.id, row.item, row.changed_at) for row in rows]
+
+
+def _by_agent(desk: Desk) -> bool:
+    return desk.node.know.roster[desk.node.place].tier is Tier.VILLAGE
+
+
+def _item(desk: Desk, item_id: str) -> Item | None:
+    catalogue = desk.node.know.catalogue
+    return catalogue.get(item_id) if catalogue and item_id else None
+
+
+# The four steps as views
+
+
+def _choose(
+    desk: Desk, draft: Draft, q: str = "", theme: str = "", errors: dict[str, str] | None = None
+) -> FilingView:
+    catalogue = desk.node.know.catalogue
+    found: tuple[Item, ...] = ()
+    if catalogue is not None:
+        found = catalogue.search(q) if q else catalogue.of_theme(theme) if theme else tuple(catalogue)
+    item = _item(desk, draft.item)
+    if item is not None and item not in found:
+        found = (item, *found)
+    cards = [items.card(desk, one) for one in found[:_MOST]]
+    return FilingView(
+        step=WizardStep.ITEM,
+        action=links.FILE,
+        search=q,
+        search_href=links.FILE,
+        themes=tuple(Choice(value=name, label=name) for name in (catalogue.themes() if catalogue else ())),
+        theme=theme,
+        items=tuple(sorted(cards, key=lambda one: bool(one.refused))),
+        chosen=items.whole(desk, item) if item else None,
+        carried=_carried(draft),
+        saved_at=draft.changed_at,
+        errors=tuple((errors or {}).items()),
+    )
+
+
+def _carried(draft: Draft) -> tuple[tuple[str, str], ...]:
+    return (("draft", draft.id),)
+
+
+def _people(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> FilingView:
+    def text(name: str, label: str, **more: Any) -> Field:
+        return Field(name=name, label=label, value=draft.text(name), error=errors.get(name, ""), **more)
+
+    fields = [
+        text("name", "申请人姓名", required=True, maxlength=100, half=True),
+        text("phone", "联系电话", required=True, kind="tel", inputmode="tel", number=True, half=True),
+        Field(
+            name="id_type", label="证件类型", kind="select", value=draft.text("id_type") or "111", required=True, half=True,
+            choices=tuple(Choice(value=key, label=name) for key, name in ID_TYPES.items()), error=errors.get("id_type", ""),
+        ),
+        text("id_no", "证件号码", required=True, number=True, maxlength=30, half=True, hint="对照证件原件，末位可以是 X"),
+        text("address", "住址", maxlength=200),
+    ]  # fmt: skip
+    if _by_agent(desk):
+        fields += [
+            Field(
+                name="entrust_scope", label="委托书：委托办什么", kind="checks", required=True,
+                value=",".join(draft.content.get("entrust_scope", ())), error=errors.get("entrust_scope", ""),
+                choices=tuple(Choice(value=one, label=one) for one in SCOPES), hint="代办免费，不代收任何费用",
+            ),
+            text("entrust_until", "委托到哪天为止", kind="date", required=True, half=True),
+            Field(
+                name="entrusted", label="申请人已在委托书上签字（按印），对材料真实性负责", kind="checkbox",
+                value="yes" if draft.content.get("entrusted") else "", required=True, error=errors.get("entrusted", ""),
+            ),
+        ]  # fmt: skip
+    fields.append(text("note", "备注", kind="textarea", maxlength=500, rows=2))
+    return _step(desk, draft, item, WizardStep.APPLICANT, fields=tuple(fields), errors=errors)
+
+
+def _papers(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> FilingView:
+    ticked = frozenset(draft.content.get("materials", ()))
+    return _step(
+        desk,
+        draft,
+        item,
+        WizardStep.MATERIALS,
+        materials=tuple(
+            Material(
+                name=one.name,
+                need=one.need,
+                form=one.form,
+                note=one.source,
+                state=Tag(text="已勾", tone=Tone.GOOD)
+                if one.name in ticked
+                else Tag(text="缺" if one.need == "必要" else "可无"),
+            )
+            for one in item.materials
+        ),
+        ticked=ticked,
+        missing=_missing(draft, item),
+        errors=errors,
+    )
+
+
+def _missing(draft: Draft, item: Item) -> tuple[str, ...]:
+    ticked = set(draft.content.get("materials", ()))
+    return tuple(one.name for one in item.materials if one.need == "必要" and one.name not in ticked)
+
+
+def _confirm(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> FilingView:
+    form = draft.filing(_by_agent(desk))
+    facts = [
+        Fact(label="事项", value=item.name),
+        Fact(label="申请人", value=form.name),
+        Fact(label=ID_TYPES.get(form.id_type, "证件"), value=form.id_no, number=True),
+        Fact(label="联系电话", value=form.phone, number=True),
+    ]
+    if form.agent:
+        facts.append(Fact(label="委托", value=f"{'、'.join(form.entrust_scope)}，至 {form.entrust_until}"))
+    missing = _missing(draft, item)
+    facts += [
+        Fact(
+            label="材料",
+            value=f"收 {len(form.materials)} 份" + (f"，缺 {len(missing)} 份" if missing else "，齐全"),
+        ),
+        Fact(label="承诺", value=f"自受理次日起 {items.in_words(item.promised_limit)}"),
+    ]
+    return _step(
+        desk,
+        draft,
+        item,
+        WizardStep.CHECK,
+        facts=tuple(facts),
+        missing=missing,
+        stops=items.stops(desk, item),
+        errors=errors,
+    )
+
+
+def _step(
+    desk: Desk, draft: Draft, item: Item, step: WizardStep, errors: dict[str, str], **more: Any
+) -> FilingView:
+    return FilingView(
+        step=step,
+        action=links.FILE,
+        chosen=items.whole(desk, item),
+        carried=_carried(draft),
+        saved_at=draft.changed_at,
+        errors=tuple(errors.items()),
+        **more,
+    )
+
+
+_VIEWS = {WizardStep.APPLICANT: _people, WizardStep.MATERIALS: _papers, WizardStep.CHECK: _confirm}
+_FIELDS = {
+    WizardStep.ITEM: {"item"},
+    WizardStep.APPLICANT: {
+        "name",
+        "phone",
+        "id_type",
+        "id_no",
+        "address",
+        "entrust_scope",
+        "entrust_until",
+        "entrusted",
+    },
+    WizardStep.MATERIALS: {"materials"},
+}
+"""Which faults belong to which step."""
+
+
+def _draw(desk: Desk, draft: Draft, step: WizardStep, errors: dict[str, str], status: int = 200) -> Response:
+    item = _item(desk, draft.item)
+    if step is WizardStep.ITEM or item is None:
+        return answer(screens.filing_page(desk.page(), _choose(desk, draft, errors=errors)), status)
+    return answer(screens.filing_page(desk.page(), _VIEWS[step](desk, draft, item, errors)), status)
+
+
+# Addresses
+
+
+@router.get(links.FILE)
+async def open_wizard(
+    desk: Here, q: str = "", theme: str = "", item: str = "", draft: str = "", step: int = 1
+) -> Response:
+    """Step 1, a draft taken up again, or an item already chosen."""
+    found = desk.node.read(_load, draft, desk.who.id) if draft else None
+    found = found or Draft(str(uuid7(desk.now)))
+    if item and _item(desk, item) is not None:
+        found.item = item
+    if draft and step > 1 and found.item:
+        return _draw(desk, found, WizardStep(min(step, 4)), {})
+    return answer(screens.filing_page(desk.page(), _choose(desk, found, q.strip(), theme)))
+
+
+@router.post(links.FILE)
+async def go_on(request: Request, desk: Here) -> Response:
+    """Keep what was written, then go on, back, or stay with the faults shown."""
+    form = await request.form()
+    id = str(form.get("draft", ""))[:36] or str(uuid7(desk.now))  # noqa: A001
+    draft = desk.node.read(_load, id, desk.who.id) or Draft(id)
+    step = (
+        WizardStep(int(str(form.get("step", "1"))))
+        if str(form.get("step", "1")) in "1234"
+        else WizardStep.ITEM
+    )
+    _write(draft, step, form)
+    await desk.node.do(_keep, draft, desk.who.id)
+    go = str(form.get("go", "next"))
+    if go == "back":
+        return _draw(desk, draft, WizardStep(max(1, step - 1)), {})
+    if go == "save":
+        return _draw(desk, draft, step, {})
+    errors = {key: text for key, text in _faults(desk, draft).items() if key in _FIELDS.get(step, set())}
+    if errors:
+        return _draw(desk, draft, step, errors, 422)
+    if step is not WizardStep.CHECK:
+        return _draw(desk, draft, WizardStep(step + 1), {})
+    return await _file(desk, draft)
+
+
+def _write(draft: Draft, step: WizardStep, form: FormData) -> None:
+    if step is WizardStep.ITEM and form.get("item"):
+        if draft.item != form["item"]:
+            draft.content.pop("materials", None)
+        draft.item = str(form["item"])[:50]
+    elif step is WizardStep.APPLICANT:
+        draft.content |= {name: str(form.get(name, ""))[:500].strip() for name in _TEXTS}
+        draft.content["entrust_scope"] = [str(one) for one in form.getlist("entrust_scope")]
+        draft.content["entrusted"] = form.get("entrusted") == "yes"
+    elif step is WizardStep.MATERIALS:
+        draft.content["materials"] = [str(one) for one in form.getlist("material")]
+
+
+def _faults(desk: Desk, draft: Draft) -> dict[str, str]:
+    item = _item(desk, draft.item)
+    found = check(draft.filing(_by_agent(desk)), item, desk.node.looking().today)
+    if item is not None and (why := items.refused(desk, item)):
+        found["item"] = why
+    return found
+
+
+async def _file(desk: Desk, draft: Draft) -> Response:
+    try:
+        no = await desk.node.do(actions.file_case, desk.who, draft.filing(_by_agent(desk)))
+    except BadForm as wrong:
+        errors = wrong.fields()
+        step = next((step for step, names in _FIELDS.items() if names & errors.keys()), WizardStep.CHECK)
+        return _draw(desk, draft, step, errors, 422)
+    await desk.node.do(_forget, draft.id)
+    return onward(links.slip(no))
+
+
+@router.post(links.FILE + "/drop")
+async def drop(request: Request, desk: Here) -> Response:
+    """Throw a draft away."""
+    id = str((await request.form()).get("draft", ""))  # noqa: A001
+    if desk.node.read(_load, id, desk.who.id) is None:
+        raise NotFound("没有这份草稿")
+    await desk.node.do(_forget, id)
+    return onward(links.HOME)
