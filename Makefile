@@ -44,7 +44,7 @@ browser: $(TOOLS)
 	@$(BIN)/pytest tests/browser $(ARGS)
 
 check: $(TOOLS)
-	@failed=0; for tool in 'ruff format --check .' 'ruff check .' mypy lint-imports; do \
+	@failed=0; for tool in 'ruff format --check .' 'ruff check .' mypy 'lint-imports --no-logo'; do \
 		echo "— $$tool"; $(BIN)/$$tool || failed=1; done; exit $$failed
 
 bench: $(TOOLS)
