@@ -185,27 +185,18 @@ class _Pull(Box):
         self._session = 0
         self._request = 0
         self._ended: str | None = None
-        self._was_idle = False
 
     async def fetch(self, batch: int, wait_s: float) -> list[Delivery]:
-        """Ask for what is there; if nothing is, linger for the first and ask again.
-
-        One at a time. What arrives after its request was given up is kept for the next.
-        """
+        """One at a time. What arrives after its request was given up is kept for the next."""
         async with self._lock:
             until = asyncio.get_running_loop().time() + wait_s
             if not await self._line.until_connected(until):
                 return []
             await self._begin()
-            if not self._arrived and not (self._was_idle and wait_s > _SHORT_S):
-                await self._pull(batch, 0.0)
             if not self._arrived:
-                await self._linger(until)
-                if self._arrived and batch > 1:
-                    await self._pull(batch - 1, 0.0)
-            self._was_idle = not self._arrived
-            if self._line.trouble == NO_MAILBOX and self._ended in (None, "404", "408"):
-                self._line.trouble = None
+                await self._pull(batch, wait_s)
+                while self._is_refused() and await self._pause(until):
+                    await self._pull(batch, until - asyncio.get_running_loop().time())
             got, self._arrived = self._arrived[:batch], self._arrived[batch:]
             return got
 
@@ -215,41 +206,47 @@ class _Pull(Box):
             return
         self._session = self._line.session
         self.is_cut = False
-        self._was_idle = False
         self._arrived.clear()
         info = await self._info()
         if info is not None and info["num_ack_pending"]:
             await self._reset(0)
 
-    async def _linger(self, until: float) -> None:
-        """One message, as soon as there is one; returns at `until`, or at once when the line breaks."""
-        loop = asyncio.get_running_loop()
-        while not self._arrived and not self.is_cut and (wait_s := until - loop.time()) > _SHORT_S:
-            await self._pull(1, wait_s)
-            if self._ended not in (None, "408") and not self._arrived:
-                self._line.trouble = NO_MAILBOX
-                with suppress(TimeoutError):
-                    async with asyncio.timeout_at(min(until, loop.time() + 1.0)):
-                        await self._line.changed.wait()
+    async def _pull(self, batch: int, wait_s: float) -> None:
+        """One request for what is there, or else for the first to come within `wait_s`.
 
-    async def _pull(self, batch: int, expires_s: float) -> None:
-        """One request for up to `batch`; returns when they are here, or no more will come."""
+        Both flags together do that in one round trip: the server sends what it has, at once or as soon
+        as there is something, and closes with 404; with nothing until the end, 408.
+        """
         self._request += 1
         self._ended = None
-        request: dict[str, object] = {"batch": batch, "max_bytes": MAX_FETCH_BYTES}
-        if expires_s:
-            request["expires"] = int(expires_s * 1e9)
-        else:
-            request["no_wait"] = True
+        request: dict[str, object] = {"batch": batch, "no_wait": True, "max_bytes": MAX_FETCH_BYTES}
+        if wait_s > _SHORT_S:
+            request["expires"] = int(wait_s * 1e9)
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
-        wanted = len(self._arrived) + batch
-        until = asyncio.get_running_loop().time() + expires_s + self._line.pace.reply_s
         reply = self._line.reply_to(self._box, self._request)
+        until = asyncio.get_running_loop().time() + wait_s + self._line.pace.reply_s
         if not await self._line.send(subject, json.dumps(request).encode(), reply):
             return
-        while self._ended is None and len(self._arrived) < wanted and not self.is_cut:
+        while self._ended is None and len(self._arrived) < batch and not self.is_cut:
             if not await self.wait(until):
                 return
+
+    def _is_refused(self) -> bool:
+        """Whether the last request ended because the hub has no such consumer, or no leader for it yet."""
+        refused = not self._arrived and self._ended not in (None, "404", "408")
+        if refused:
+            self._line.trouble = NO_MAILBOX
+        elif self._line.trouble == NO_MAILBOX:
+            self._line.trouble = None
+        return refused
+
+    async def _pause(self, until: float) -> bool:
+        """A second between refused requests; False when `until` or a change of the line comes first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0), asyncio.timeout_at(until):
+                await self._line.changed.wait()
+            return False
+        return asyncio.get_running_loop().time() < until
 
     def take(self, token: str, msg: Msg) -> None:
         if not token:
@@ -261,7 +258,6 @@ class _Pull(Box):
     async def rewind(self, *, everything: bool) -> bool:
         async with self._lock:
             self._arrived.clear()
-            self._was_idle = False
             return await self._reset(1 if everything else 0)
 
     async def _reset(self, sequence: int) -> bool:
