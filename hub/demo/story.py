@@ -90,12 +90,15 @@ class Teller:
                     await asyncio.sleep(0.1)
 
     def _told(self, no: str, plot: Plot) -> bool:
-        row = self._row(self.nodes[Code(no[:12])], no)
-        if row is None:
+        """Whether the plot has come to its end, or to the stage it stops at, wherever that happened."""
+        seen = [row for row in (self._row(node, no) for node in self.nodes.values()) if row is not None]
+        if not seen:
             return False
-        state = State(row.state)
         stop = {"filed": State.FILED, "accepted": State.ACCEPTED, "deciding": State.DECIDING}.get(plot.way)
-        return state is stop or (stop is None and state in OVER - {State.CLOSED})
+        if stop is not None:
+            return State(max(seen, key=lambda row: row.n).state) is stop
+        origin = self._row(self.nodes[Code(no[:12])], no)
+        return origin is not None and State(origin.state) in OVER - {State.CLOSED}
 
     async def _next(self, no: str, plot: Plot) -> bool:
         """One act by whoever owes it; whether anything was done."""
