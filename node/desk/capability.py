@@ -25,8 +25,8 @@ DESK = Capability(
     dress=dress,
     nav=(
         NavEntry("待办", links.HOME, "home", order=10, count="todo"),
-        NavEntry("帮办申报", links.FILE, "file", roles=_DESK, order=20),
-        NavEntry("办件", links.CASES, "queue", order=30),
-        NavEntry("移交接收", links.HANDOVERS, "handover", roles=_DESK, order=40, count="incoming"),
+        NavEntry("帮办申报", links.FILE, "new", roles=_DESK, order=20),
+        NavEntry("办件", links.CASES, "list", order=30),
+        NavEntry("移交接收", links.HANDOVERS, "inbox", roles=_DESK, order=40, count="incoming"),
     ),
 )
