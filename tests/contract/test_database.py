@@ -147,6 +147,24 @@ async def test_functions_cannot_end_the_transaction(db: Database) -> None:
             await db.write(act)
 
 
+async def test_a_function_may_try_a_part_and_go_on(db: Database) -> None:
+    def act(session: Session) -> None:
+        for no in "aab":
+            try:
+                with session.begin_nested():
+                    insert_all(session, Parcel, [{"no": no, "count": 0}])
+            except IntegrityError:
+                insert_all(session, Parcel, [{"no": "again", "count": 0}])
+
+    await asyncio.gather(db.write(act), db.write(add("c")))
+    assert numbers(db) == ["a", "again", "b", "c"]
+
+
+async def test_a_function_that_waits_for_another_is_refused_not_stuck(db: Database) -> None:
+    with pytest.raises(RuntimeError, match="must not write again"):
+        await db.write(lambda session: db.write_now(add("a")))
+
+
 async def test_reading_cannot_write(db: Database) -> None:
     with pytest.raises(DBAPIError):
         db.read(lambda session: session.connection().execute(insert(PARCELS).values(no="a", count=0)))
