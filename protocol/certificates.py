@@ -16,6 +16,8 @@ from protocol.errors import EnvelopeError
 from protocol.keys import ED25519, X25519, Keys, Verifier, check, verifier
 from protocol.places import Code, Tier, is_code
 
+MAX_SIGNATURES = 4
+"""The issuer's, and those of witnesses to a change of keys."""
 FIELDS = frozenset(
     (
         "v",
@@ -135,7 +137,7 @@ def issue(
 
 def read(line: bytes) -> Certificate:
     """The certificate on a DSSE line, form checked (P-4), trust not yet."""
-    payload = dsse.read(line, dsse.CERTIFICATE).payload
+    payload = dsse.read(line, dsse.CERTIFICATE, MAX_SIGNATURES).payload
     fields = strict.loads(payload)
     if fields.keys() != FIELDS or fields["v"] != 1:
         raise EnvelopeError("P-4", "证书的字段或版本不对")
@@ -188,7 +190,7 @@ class KeyRing:
         anchor = read(root)
         if anchor.issued_by or anchor.issuer != anchor.place:
             raise EnvelopeError("P-5", "信任根不是自签证书")
-        signed = dsse.read(root, dsse.CERTIFICATE)
+        signed = dsse.read(root, dsse.CERTIFICATE, MAX_SIGNATURES)
         if signed.signatures[0].keyid != anchor.fingerprint:
             raise EnvelopeError("P-5", "信任根的 keyid 不对")
         check(anchor.verify, signed.signatures[0].sig, signed.signed_bytes(), "P-5")
@@ -216,7 +218,7 @@ class KeyRing:
         cert = read(line)
         if cert.fingerprint in self._by_fingerprint:
             return self._by_fingerprint[cert.fingerprint]
-        signed = dsse.read(line, dsse.CERTIFICATE)
+        signed = dsse.read(line, dsse.CERTIFICATE, MAX_SIGNATURES)
         issuer = self._by_fingerprint.get(cert.issued_by)
         if issuer is None:
             raise EnvelopeError("P-5", f"不认识 {cert.place} 证书的签发者")

@@ -77,22 +77,24 @@ def write(payload_type: str, payload: bytes, signatures: Sequence[Signature]) ->
     )
 
 
-def read(line: bytes, expected_type: str) -> Signed:
-    """The parts of a DSSE line of the expected type; EnvelopeError P-2 otherwise."""
+def read(line: bytes, expected_type: str, at_most: int = 1) -> Signed:
+    """The parts of a DSSE line of the expected type, with 1 to `at_most` signatures; EnvelopeError P-2 otherwise."""
     outer = strict.loads(line)
-    if outer.keys() != {"payload", "payloadType", "signatures"}:
-        raise EnvelopeError("P-2", "签封行的字段不对")
+    if tuple(outer) != ("payload", "payloadType", "signatures"):
+        raise EnvelopeError("P-2", "签封行的字段或其次序不对")
     if outer["payloadType"] != expected_type:
         raise EnvelopeError("P-2", f"类型应为 {expected_type}，实为 {str(outer['payloadType'])[:80]}")
     signatures = outer["signatures"]
-    if type(signatures) is not list or not 1 <= len(signatures) <= 4 or type(outer["payload"]) is not str:
-        raise EnvelopeError("P-2", "签封行应有 1 至 4 个签名")
+    if type(outer["payload"]) is not str:
+        raise EnvelopeError("P-2", "payload 应是文字")
+    if type(signatures) is not list or not 1 <= len(signatures) <= at_most:
+        raise EnvelopeError("P-2", f"签封行应有 1 至 {at_most} 个签名")
     return Signed(expected_type, unb64(outer["payload"]), tuple(_signature(one) for one in signatures))
 
 
 def _signature(one: object) -> Signature:
-    if type(one) is not dict or one.keys() != {"keyid", "sig"}:
-        raise EnvelopeError("P-2", "签名的字段不对")
+    if type(one) is not dict or tuple(one) != ("keyid", "sig"):
+        raise EnvelopeError("P-2", "签名的字段或其次序不对")
     if type(one["keyid"]) is not str or type(one["sig"]) is not str:
         raise EnvelopeError("P-2", "签名的字段不对")
     return Signature(one["keyid"], unb64(one["sig"]))

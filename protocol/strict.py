@@ -2,10 +2,11 @@
 
 A line is accepted only if it equals its own compact re-serialisation (P-1). That refuses duplicate keys,
 white space, NaN, odd escapes and two spellings of one value, so that two readers never see two
-meanings. What is *signed* is always the bytes as they came.
+meanings. What is *signed* is always the bytes as they came. U+0000 is refused too: not every database can
+keep it, and what one node can store every node must be able to store.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -25,7 +26,7 @@ def loads(line: bytes) -> dict[str, Any]:
     """The object written on `line`.
 
     EnvelopeError P-1 if the line is not UTF-8, not compact JSON, not an object, nests deeper than 16,
-    or holds a fraction or an integer beyond ±(2^53 - 1).
+    or holds a fraction, an integer beyond ±(2^53 - 1) or the character U+0000.
     """
     try:
         value = orjson.loads(line)
@@ -34,6 +35,8 @@ def loads(line: bytes) -> dict[str, Any]:
     if type(value) is not dict:
         raise EnvelopeError("P-1", "一行必须是一个 JSON 对象")
     _check(value, MAX_DEPTH)
+    if b"\\u0000" in line and "\0" in "".join(_texts(value)):
+        raise EnvelopeError("P-1", "文字里有 U+0000")
     if orjson.dumps(value) != line:
         raise EnvelopeError("P-1", "不是紧凑写法，或有重复的键")
     return value
@@ -51,3 +54,15 @@ def _check(value: dict[str, Any] | list[Any], room: int) -> None:
             raise EnvelopeError("P-1", "数字必须是整数")
         elif kind is int and not -MAX_INT <= inner <= MAX_INT:
             raise EnvelopeError("P-1", "整数超出 ±(2^53-1)")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
