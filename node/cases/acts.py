@@ -97,6 +97,11 @@ def _can_accept(case: Case, me: str) -> bool:
     return case.speaker == me and case.state in (State.FILED, State.RECEIVED) and not case.accepted_on
 
 
+def _can_decide(case: Case, me: str) -> bool:
+    ready = not case.two_person or bool(case.reviewer)
+    return case.speaker == me and "case.granted" in TRANSITIONS[case.state] and ready
+
+
 def _can_withdraw(case: Case, me: str) -> bool:
     return case.origin == me and not case.outcome and case.state not in OVER
 
@@ -129,12 +134,12 @@ ACTS: tuple[Act, ...] = (
         "grant", "准予", "case.granted",
         lambda work, who, no, a: actions.decide(work, who, no, "granted", one(a, "text"), one(a, "result")),
         asks=(Ask("text", "决定意见", "long", needed=False), Ask("result", "证照或批文名称", needed=False, hint="不填则用目录里的结果名称")),
-        rank="main", hint="办结，结果回到受理起点", shortcut="g",
+        rank="main", hint="办结，结果回到受理起点", fits=_can_decide, shortcut="g",
     ),
     Act(
         "refuse", "不予许可", "case.refused",
         lambda work, who, no, a: actions.decide(work, who, no, "refused", one(a, "text")),
-        asks=(Ask("text", "事实、理由和救济途径", "long"),), rank="danger", confirm="作出不予许可的决定，确定吗？",
+        asks=(Ask("text", "事实、理由和救济途径", "long"),), fits=_can_decide, rank="danger", confirm="作出不予许可的决定，确定吗？",
     ),
     Act(
         "remand", "退回重审", "case.remanded",

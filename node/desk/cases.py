@@ -233,10 +233,10 @@ def _case(
         facts=_facts(desk, row, private, item),
         materials=_materials(item, private),
         steps=show.story(desk, node.read(views.events, no), node.read(views.reach, no)),
-        actions=offered,
+        actions=tuple(one for one in offered if not one.refused),
         evidence_href=links.evidence(no),
         slip_href=links.slip(no) if private else "",
-        nothing_to_do=_nothing(desk, case) if not offered else "",
+        nothing_to_do=_nothing(desk, case, offered),
         reveal_error=reveal_error,
         live_href=links.query(f"/live/cases/{no}", part="status", n=str(row.n)),
     )
@@ -286,11 +286,17 @@ def _materials(item: Any, private: dict[str, Any] | None) -> tuple[Material, ...
     )
 
 
-def _nothing(desk: Desk, case: Case) -> str:
+def _nothing(desk: Desk, case: Case, offered: tuple[Action, ...]) -> str:
+    """What is said where nothing, or not everything, can be done by this officer here."""
+    closed = "、".join(one.label for one in offered if one.refused)
+    if closed:
+        return f"其他岗位可办：{closed}。"
+    if offered:
+        return ""
     if not case.speaker:
         return f"本件{case.state.label}，没有后续步骤。"
     if case.speaker == desk.node.place:
-        return "您的岗位没有可办的步骤，请由有相应岗位的同事办理。"
+        return "本站现在没有可办的步骤。"
     return f"现由{show.place_name(desk.node, case.speaker)}办理，本站等候结果。"
 
 

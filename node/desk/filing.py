@@ -121,7 +121,9 @@ def _choose(
     item = _item(desk, draft.item)
     if item is not None and item not in found:
         found = (item, *found)
-    cards = [items.card(desk, one) for one in found[:_MOST]]
+    cards = [items.card(desk, one) for one in found]
+    if not q and not theme:
+        cards = [one for one in cards if not one.refused or one.key == draft.item]
     return FilingView(
         step=WizardStep.ITEM,
         action=links.FILE,
@@ -129,7 +131,7 @@ def _choose(
         search_href=links.FILE,
         themes=tuple(Choice(value=name, label=name) for name in (catalogue.themes() if catalogue else ())),
         theme=theme,
-        items=tuple(sorted(cards, key=lambda one: bool(one.refused))),
+        items=tuple(sorted(cards, key=lambda one: bool(one.refused)))[:_MOST],
         chosen=items.whole(desk, item) if item else None,
         carried=_carried(draft),
         saved_at=draft.changed_at,
