@@ -47,6 +47,7 @@ UNCHANGING = (
 )
 
 MEMOS = {
+    "node.catalogue.search._initials": "the readings of Chinese characters: the same for ever",
     "node.rows._plan": "SQL text by table and columns: the same for ever",
     "node.schema.head_of": "the newest migration of the installed code",
     "node.schema._definition": "the statements that make the installed code's tables",
