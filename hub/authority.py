@@ -4,7 +4,7 @@ One rule: powers shrink on the way down. The root key signs the city's own certi
 place is certified by its parent in the roster, for its own subtree and no more. Pure: callers keep the keys.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -17,6 +17,8 @@ from protocol.roster import Roster
 
 ROOT_YEARS = 20
 NODE_YEARS = 5
+WITNESSES = 3
+"""How many earlier certificates sign a new one: a line carries at most four signatures (P-2)."""
 
 
 def years_after(moment: datetime, years: int) -> datetime:
@@ -43,11 +45,20 @@ def root(keys: Keys, roster: Roster, now: datetime) -> Certificate:
 
 
 def certify(
-    roster: Roster, place: Code, keys: Keys, issuer: Certificate, issuer_keys: Keys, now: datetime
+    roster: Roster,
+    place: Code,
+    keys: Keys,
+    issuer: Certificate,
+    issuer_keys: Keys,
+    now: datetime,
+    earlier: Sequence[Certificate] = (),
 ) -> Certificate:
-    """The certificate of one place, signed by its parent's key (the city's by the root)."""
+    """The certificate of one place, signed by its parent's key (the city's by the root).
+
+    `earlier`: its certificates until now, oldest first, all for the same keys. The new one is the next generation
+    and is signed under the last three of them too, so that whoever trusts one of these trusts it.
+    """
     found = roster[place]
-    below = [MAY[tier] for tier in Tier if tier > found.tier]
     return issue(
         issuer=issuer,
         issuer_keys=issuer_keys,
@@ -57,10 +68,17 @@ def certify(
         tier=found.tier,
         scope=roster.prefixes(place),
         may=MAY[found.tier],
-        grant=frozenset().union(*below),
+        grant=grantable(found.tier),
         not_before=max(now, issuer.not_before),
         not_after=min(years_after(now, NODE_YEARS), issuer.not_after),
+        generation=earlier[-1].generation + 1 if earlier else 1,
+        also=[(one, keys) for one in earlier[-WITNESSES:]],
     )
+
+
+def grantable(tier: Tier) -> frozenset[str]:
+    """The powers a place of this tier may hand to those below it."""
+    return frozenset().union(*(MAY[below] for below in Tier if below > tier))
 
 
 def certify_all(

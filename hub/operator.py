@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -133,6 +133,20 @@ def trust(keys: HubKeys, name: str, now: datetime, revoked: Mapping[str, datetim
         public_key(keys.account),
         account_jwt(keys, now, revoked),
     )
+
+
+def renewed(kept: Trust, keys: HubKeys, name: str, now: datetime) -> Trust:
+    """`kept` if it still says what these keys and roles would say today; else made anew, with the same revocations."""
+    account = _claims(kept.account_jwt)["nats"]
+    revoked = {user: datetime.fromtimestamp(at, UTC) for user, at in account.get("revocations", {}).items()}
+    made = trust(keys, name, now, revoked)
+    return kept if _meaning(kept) == _meaning(made) else made
+
+
+def _meaning(found: Trust) -> tuple[object, ...]:
+    """What a trust says, without when it was said."""
+    jwts = (found.operator_jwt, found.system_jwt, found.account_jwt)
+    return (*(_claims(jwt)["nats"] for jwt in jwts), found.system, found.account)
 
 
 def node_user(keys: HubKeys, place: str, user: str, now: datetime) -> str:

@@ -1,40 +1,40 @@
 """`liandong provision`: from a divisions file to everything each site needs, ready to be carried there.
 
 One rule: what exists is kept. Keys, certificates and credentials already made are never made again, so running it
-with a longer divisions file adds the new places and touches the others only where the roster says so.
+with a longer divisions file adds the new places and touches the others only where the roster says so. A certificate
+that no longer says what the roster says, or ends within a year, is followed by a next generation for the same keys.
 
-    OUT/authority/     the root key and the hubs' operator keys: lock this away (0700, files 0600)
+    OUT/authority/     the root key, the hubs' operator keys, every certificate: lock this away (0700, files 0600)
     OUT/network.toml   where each hub is reached; edit it, then run again
     OUT/sites/CODE/    the folder of one node, to be carried to its machine
 """
 
 import json
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from hub.authority import certify, place_document, root
-from hub.network import HubAddress, Network, node_toml
-from hub.operator import HubKeys, Trust, hub_user, node_user, relay_user, trust
+from hub.authority import certify, grantable, place_document, root
+from hub.folder import ProvisionError, alone, check_folder, plain, read_root, secret
+from hub.network import Network, node_toml
+from hub.provision_lines import Lines
 from hub.publishing import signed_document
-from hub.server import ServerConfig, render
-from node.bus.nkeys import Kind, new_seed, public_key
 from protocol.certificates import Certificate, KeyRing
 from protocol.dsse import sha256
 from protocol.errors import ProtocolError
 from protocol.keys import Keys
+from protocol.messages import MAY
 from protocol.places import Code, Place
 from protocol.roster import Roster
-from protocol.subjects import upper_hub
+
+__all__ = ["Provision", "ProvisionError", "Summary", "plain", "secret"]
 
 Progress = Callable[[int, int, str], None]
 """(done, of how many, what): shown while it works."""
 
-
-class ProvisionError(Exception):
-    """What is in the output folder does not belong to this city, or cannot be read."""
+RENEW = timedelta(days=365)
+"""A certificate that ends sooner than this is followed by a new one."""
 
 
 @dataclass(slots=True)
@@ -46,25 +46,10 @@ class Summary:
     made: int = 0
     changed: int = 0
     new: list[str] = field(default_factory=list)
-
-
-def secret(path: Path, content: bytes) -> None:
-    """Write a secret so that it is never readable by others, not for a moment."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(path.suffix + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    fresh.replace(path)
-
-
-def plain(path: Path, content: bytes) -> bool:
-    """Write a file unless it is there with the same content; whether it changed."""
-    if path.exists() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return True
+    renewed: dict[str, str] = field(default_factory=dict)
+    """Places with a next generation of their certificate, and why."""
+    away: list[str] = field(default_factory=list)
+    """Places whose keys are not in the output folder any more."""
 
 
 class Provision:
@@ -74,67 +59,132 @@ class Provision:
         self._roster = roster
         self._network = network
         self._now = now
+        self._out = out
         self._authority = out / "authority"
         self._sites = out / "sites"
-        self._certificates: dict[Code, Certificate] = {}
-        self._keys: dict[Code, Keys] = {}
-        self._hub_keys: dict[Code, HubKeys] = {}
+        self._certificates: dict[Code, list[Certificate]] = {}
+        self._keys: dict[Code, Keys | None] = {}
         self._places: dict[Code, bytes] = {}
+        self._lines = Lines(roster, out, network, now)
         self.summary = Summary()
 
     def run(self, progress: Progress = lambda _done, _of, _what: None) -> Summary:
         """Make what is missing, keep what is there."""
-        self._authority.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._sites.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_folder(self._out, self._roster.city.code)
+        for folder in (self._authority, self._sites):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        with alone(self._out):
+            self._make(progress)
+        self.summary.places, self.summary.hubs = len(self._roster), len(self._roster.hubs)
+        return self.summary
+
+    def _make(self, progress: Progress) -> None:
         anchor, root_keys = self._root()
+        ring = KeyRing(anchor.line)
         order = self._roster.subtree(self._roster.city.code)
         for at, place in enumerate(order):
             progress(at, 2 * len(order), f"证书 {place.name}")
-            self._certify(place, anchor, root_keys)
+            self._certify(place, ring, root_keys)
         self._sign_places()
         for at, place in enumerate(order):
             progress(len(order) + at, 2 * len(order), f"站点 {place.name}")
             self._site(place, anchor)
         progress(2 * len(order), 2 * len(order), "完成")
-        self.summary.places, self.summary.hubs = len(self._roster), len(self._roster.hubs)
-        return self.summary
 
     def _root(self) -> tuple[Certificate, Keys]:
         key_file, cert_file = self._authority / "root-keys.json", self._authority / "root.cert"
-        if not key_file.exists():
-            keys = Keys.generate()
+        if not cert_file.exists():
+            keys = self._load_keys(key_file) or Keys.generate()
             secret(key_file, keys.dump())
-            cert_file.write_bytes(root(keys, self._roster, self._now).line + b"\n")
-        try:
-            anchor = KeyRing(cert_file.read_bytes().strip()).root
-        except (OSError, ProtocolError) as wrong:
-            raise ProvisionError(f"{cert_file} 不可用：{wrong}") from None
-        if anchor.place != self._roster.city.code:
-            raise ProvisionError(f"输出目录属于 {anchor.place}，不是 {self._roster.city.code}")
-        return anchor, Keys.load(key_file.read_bytes())
+            plain(cert_file, root(keys, self._roster, self._now).line + b"\n", lasting=True)
+        loaded, anchor = self._load_keys(key_file), read_root(cert_file)
+        if loaded is None:
+            raise ProvisionError(f"没有 {key_file}：请从保管处取回根密钥，再重新运行")
+        if loaded.sign_public != anchor.key:
+            raise ProvisionError(f"{key_file} 与 {cert_file} 不配")
+        return anchor, loaded
 
-    def _certify(self, place: Place, anchor: Certificate, root_keys: Keys) -> None:
-        site = self._sites / place.code
-        site.mkdir(mode=0o700, exist_ok=True)
-        key_file, cert_file = site / "keys.json", self._authority / "certificates" / f"{place.code}.cert"
-        if key_file.exists() and cert_file.exists():
-            keys = Keys.load(key_file.read_bytes())
-            ring = KeyRing(anchor.line)
-            for above in reversed(self._roster.ancestors(place.code)):
-                ring.admit(self._certificates[above.code].line)
-            certificate = ring.admit(cert_file.read_bytes().strip())
-        else:
+    def _certify(self, place: Place, ring: KeyRing, root_keys: Keys) -> None:
+        """Keys and certificates of one place: kept, made, or followed by a next generation."""
+        key_file = self._sites / place.code / "keys.json"
+        cert_file = self._authority / "certificates" / f"{place.code}.cert"
+        kept = self._kept(cert_file, place, ring)
+        keys = self._load_keys(key_file)
+        if keys is None and not kept:
             keys = Keys.generate()
-            parent = place.parent
-            issuer = self._certificates[parent] if parent else anchor
-            certificate = certify(
-                self._roster, place.code, keys, issuer, self._keys[parent] if parent else root_keys, self._now
-            )
             secret(key_file, keys.dump())
-            plain(cert_file, certificate.line + b"\n")
+        if keys is not None and kept and kept[-1].key != keys.sign_public:
+            raise ProvisionError(f"{key_file} 与 {cert_file} 不配：这不是 {place.name} 的密钥")
+        self._keys[place.code] = keys
+        issuer = self._certificates[place.parent][-1] if place.parent else ring.root
+        why = self._why_new(place, kept, issuer)
+        if why:
+            kept.append(self._issue(place, kept, issuer, root_keys, ring))
+            plain(cert_file, b"".join(one.line + b"\n" for one in kept), lasting=True)
+            self._note(place, why, first=len(kept) == 1)
+        if keys is None:
+            self.summary.away.append(place.code)
+        self._certificates[place.code] = kept
+
+    def _note(self, place: Place, why: str, *, first: bool) -> None:
+        if first:
             self.summary.made += 1
             self.summary.new.append(place.code)
-        self._keys[place.code], self._certificates[place.code] = keys, certificate
+        else:
+            self.summary.renewed[place.code] = why
+
+    def _kept(self, cert_file: Path, place: Place, ring: KeyRing) -> list[Certificate]:
+        """Every generation so far, oldest first, each checked against those above."""
+        if not cert_file.exists():
+            return []
+        try:
+            return [ring.admit(line) for line in cert_file.read_bytes().splitlines()]
+        except ProtocolError as wrong:
+            raise ProvisionError(f"{cert_file}（{place.name}）不可用：{wrong}") from None
+
+    def _load_keys(self, path: Path) -> Keys | None:
+        if not path.exists():
+            return None
+        try:
+            return Keys.load(path.read_bytes())
+        except ProtocolError as wrong:
+            raise ProvisionError(f"{path} 不可用：{wrong}") from None
+
+    def _why_new(self, place: Place, kept: list[Certificate], issuer: Certificate) -> str:
+        """Why this place needs a new certificate; empty if the kept one still says what the roster says."""
+        if not kept:
+            return "新站点"
+        last = kept[-1]
+        if last.issuer != issuer.place:
+            return f"上级改为 {issuer.place}"
+        if (last.tier, last.scope) != (place.tier, self._roster.prefixes(place.code)):
+            return "管辖范围改变"
+        if (last.may, last.grant) != (MAY[place.tier], grantable(place.tier)):
+            return "权限改变"
+        if last.not_after - self._now < RENEW and issuer.not_after > last.not_after:
+            return "即将到期"
+        return ""
+
+    def _issue(
+        self, place: Place, kept: list[Certificate], issuer: Certificate, root_keys: Keys, ring: KeyRing
+    ) -> Certificate:
+        own = self._needed(place.code, f"{place.name} 须换证")
+        signing = self._needed(place.parent, f"为 {place.name} 签发证书") if place.parent else root_keys
+        made = certify(self._roster, place.code, own, issuer, signing, self._now, kept)
+        try:
+            return ring.admit(made.line)
+        except ProtocolError as wrong:
+            raise ProvisionError(
+                f"不能为 {place.name}（{place.code}）签发证书：{wrong}。信任根在创建时已写明全市的代码范围和权限，"
+                "超出的部分须另建信任根"
+            ) from None
+
+    def _needed(self, code: Code, why: str) -> Keys:
+        keys = self._keys[code]
+        if keys is None:
+            raise ProvisionError(f"{why}，但 {self._sites / code / 'keys.json'} 不在这里：请放回再运行")
+        return keys
 
     def _sign_places(self) -> None:
         """One signed document per place; signed anew, with the next version, only when it changed."""
@@ -142,20 +192,21 @@ class Provision:
         register: dict[str, dict[str, object]] = (
             json.loads(register_file.read_text()) if register_file.exists() else {}
         )
-        city = self._roster.city.code
         for place in self._roster:
-            doc = place_document(self._roster, place.code, [self._certificates[place.code]])
+            doc = place_document(self._roster, place.code, self._certificates[place.code])
             file = self._authority / "places" / f"{place.code}.ndjson"
             known = register.get(place.code)
             if known is None or known["sha256"] != sha256(doc) or not file.exists():
                 number = int(str(known["version"])) + 1 if known else 1
-                parcel = signed_document(
-                    "roster.place", f"place-{place.code}", number, doc, self._keys[city], self._certificates[city], self._now
-                )  # fmt: skip
-                plain(file, parcel)
+                plain(file, self._signed(place.code, number, doc))
                 register[place.code] = {"version": number, "sha256": sha256(doc)}
             self._places[place.code] = file.read_bytes()
         plain(register_file, json.dumps(register, indent=1, sort_keys=True).encode())
+
+    def _signed(self, code: Code, number: int, doc: bytes) -> bytes:
+        city = self._roster.city.code
+        keys, certificate = self._needed(city, "名册须由市级签发"), self._certificates[city][-1]
+        return signed_document("roster.place", f"place-{code}", number, doc, keys, certificate, self._now)
 
     def _site(self, place: Place, anchor: Certificate) -> None:
         site = self._sites / place.code
@@ -165,69 +216,17 @@ class Provision:
             if place.code in self._roster.hubs
             else {*line, *self._roster.subtree(place.code)}
         )
-        directory = b"".join(self._places[one.code] for one in self._roster if one in needed)
+        chain = [certificate for one in line for certificate in self._certificates[one.code]]
         files: dict[str, bytes] = {
             "root.cert": anchor.line + b"\n",
-            "chain.ndjson": b"".join(self._certificates[one.code].line + b"\n" for one in line),
-            "directory.ndjson": directory,
+            "chain.ndjson": b"".join(one.line + b"\n" for one in chain),
+            "directory.ndjson": b"".join(self._places[one.code] for one in self._roster if one in needed),
             "node.toml": node_toml(self._roster, self._network, place.code).encode(),
         }
-        self._credentials(place, site)
-        if place.code in self._roster.hubs:
-            files |= self._server(place)
-        changed = [plain(site / name, content) for name, content in files.items()]
-        self.summary.changed += any(changed)
-
-    def _credentials(self, place: Place, site: Path) -> None:
-        if place.code in self._roster.hubs:
-            keys = self._operator(place.code)
-            self._user(site / "hub.creds", lambda user: hub_user(keys, place.code, user, self._now))
-        upper = upper_hub(self._roster, place.code)
-        if upper is None:
-            return
-        above = self._operator(upper)
-        if place.code in self._roster.hubs:
-            prefixes = self._roster.prefixes(place.code)
-            self._user(
-                site / "upper.creds",
-                lambda user: relay_user(above, place.code, prefixes, user, self._now),
-                fits=",".join(prefixes),
-            )
-        else:
-            self._user(site / "hub.creds", lambda user: node_user(above, place.code, user, self._now))
-
-    def _user(self, path: Path, mint: Callable[[str], str], fits: str = "") -> None:
-        """Credentials: the seed is kept for ever, the JWT as long as it still fits what it is for."""
-        known = json.loads(path.read_text()) if path.exists() else None
-        if known and known.get("for", "") == fits:
-            return
-        seed = known["seed"] if known else new_seed(Kind.USER)
-        content = {"jwt": mint(public_key(seed)), "seed": seed, "for": fits}
-        secret(path, json.dumps(content).encode())
-
-    def _operator(self, hub: Code) -> HubKeys:
-        if hub not in self._hub_keys:
-            path = self._authority / "hubs" / f"{hub}.json"
-            if not path.exists():
-                secret(path, HubKeys.generate().to_json().encode())
-            self._hub_keys[hub] = HubKeys.from_json(path.read_text())
-        return self._hub_keys[hub]
-
-    def _server(self, place: Place) -> Mapping[str, bytes]:
-        """What the hub's server trusts, and the configuration for servers run as services."""
-        site = self._sites / place.code
-        file = site / "hub" / "trust.json"
-        if file.exists():
-            trusted = Trust(**json.loads(file.read_text()))
-        else:
-            trusted = trust(self._operator(place.code), place.name, self._now)
-        address = self._network.hubs[place.code]
-        files = {"hub/trust.json": json.dumps(asdict(trusted), indent=1).encode()}
-        for config in server_configs(place, address, trusted):
-            files[f"hub/{config.name}.conf"] = render(config).encode()
-        return files
-
-
-def server_configs(place: Place, address: HubAddress, trusted: Trust) -> list[ServerConfig]:
-    """The configuration of every server of a hub: one, or the members of its cluster."""
-    return address.server_configs(f"hub-{place.code}", trusted)
+        files |= self._lines.authorities(place)
+        if self._keys[place.code] is not None:
+            self._lines.credentials(place, site)
+        changed = place.code in self._roster.hubs and self._lines.server(place, site / "hub")
+        for name, content in files.items():
+            changed = plain(site / name, content) or changed
+        self.summary.changed += changed

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from node.bus import Bus, Mail
 from node.catalogue.model import DocumentRow
-from node.catalogue.replica import adopt, learn_roster
+from node.catalogue.replica import adopt, attached, learn_roster
 from node.db import insert_ignore, table_of
 from node.errors import Forbidden
 from node.ids import uuid7
@@ -41,7 +41,10 @@ CHUNK = 500
 def signed_document(
     kind: str, key: str, number: int, doc: bytes, keys: Keys, certificate: Certificate, now: datetime
 ) -> bytes:
-    """A published document as a parcel of its own: one statement over one event without recipients."""
+    """A published document as a parcel of its own: one statement over one event without recipients.
+
+    A later generation of our certificate goes with it: a reader may know only an earlier one.
+    """
     raw = write_event(
         id=uuid7(now),
         kind=kind,
@@ -53,7 +56,7 @@ def signed_document(
         cls="public",
         body={"key": key, "number": number, "doc": doc.decode()},
     )
-    return parcel(sign([name_of(raw)], keys, certificate, now).line, [raw])
+    return parcel(sign([name_of(raw)], keys, certificate, now).line, [raw], attached(certificate))
 
 
 def publish_edition(

@@ -1,6 +1,7 @@
 """What one node is told from outside: frozen, read once in the command line, passed down.
 
-A site folder (made by `liandong provision`) holds `node.toml` and, beside it, the keys and certificates.
+A site folder (made by `liandong provision`) holds `node.toml` and, beside it, the keys and certificates. What only
+this machine's keeper decides (pages' address, database) stands in `local.toml`: provision never writes it.
 """
 
 import tomllib
@@ -36,6 +37,8 @@ class HubConfig:
     monitor_port: int = -1
     upper: BusConfig | None = None
     replicas: int = 1
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +71,33 @@ class NodeConfig:
 
 
 def load(site: Path) -> NodeConfig:
-    """The configuration in `site/node.toml`; ConfigError in the operator's words if something is wrong."""
-    path = site / "node.toml"
+    """The configuration of a site; ConfigError in the operator's words if something is wrong."""
+    path, local = site / "node.toml", site / "local.toml"
+    if not path.exists():
+        raise ConfigError(f"没有找到 {path}：这不是站点目录（先运行 liandong provision）")
+    fields, own = _read(path), _read(local) if local.exists() else {}
+    if "place" in own:
+        raise ConfigError(f"{local}：站点的代码不能改，它由证书决定")
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"没有找到 {path}：这不是站点目录（先运行 liandong provision）") from None
+        return _config(_over(fields, own), site)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise ConfigError(f"{site} 的 node.toml 或 local.toml 有误：{wrong}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise ConfigError(f"{path} 读不懂：{wrong}") from None
-    try:
-        return _config(fields, site)
-    except (KeyError, TypeError, ValueError) as wrong:
-        raise ConfigError(f"{path} 有误：{wrong}") from None
+
+
+def _over(fields: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """`fields` with what `own` says laid over it, table by table."""
+    found = dict(fields)
+    for name, value in own.items():
+        known = found.get(name)
+        found[name] = _over(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return found
 
 
 def _config(fields: dict[str, Any], site: Path) -> NodeConfig:
@@ -108,6 +126,7 @@ def _bus(fields: dict[str, Any], site: Path) -> BusConfig:
 
 
 def _hub(fields: dict[str, Any], site: Path) -> HubConfig:
+    cert, key = fields.get("tls_cert"), fields.get("tls_key")
     return HubConfig(
         embedded=bool(fields.get("embedded", True)),
         directory=site / fields.get("directory", "hub"),
@@ -116,4 +135,6 @@ def _hub(fields: dict[str, Any], site: Path) -> HubConfig:
         monitor_port=int(fields.get("monitor_port", -1)),
         upper=_bus(fields["upper"], site) if "upper" in fields else None,
         replicas=int(fields.get("replicas", 1)),
+        tls_cert=site / cert if cert else None,
+        tls_key=site / key if key else None,
     )

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from node.catalogue.model import DocumentRow
 from node.db import insert_ignore, table_of
 from node.exchange.inbox import Batch, Unbelievable, set_aside
-from node.exchange.model import CertificateRow
+from node.exchange.model import CertificateRow, PeerRow
 from node.work import Knowledge, Work
 from protocol.catalogue import Catalogue, Edition, document_hash, open_catalogue
+from protocol.certificates import Certificate
 from protocol.envelope import Event, parcel
 from protocol.errors import ProtocolError
 from protocol.places import Code, Place, Tier
@@ -62,13 +63,20 @@ def take_documents(work: Work, batch: Batch) -> bool:
                 "kind": one.event.kind,
                 "number": found.number,
                 "doc": found.doc,
-                "parcel": parcel(one.verified.statement.line, [one.event.raw]),
+                "parcel": parcel(
+                    one.verified.statement.line, [one.event.raw], attached(one.verified.certificate)
+                ),
             }
         )
     insert_ignore(work.session, DocumentRow, rows)
     if any(row["kind"] == "roster.place" for row in rows):
         learn_roster(work)
     return adopt(work)
+
+
+def attached(certificate: Certificate) -> list[bytes]:
+    """What must travel with a document so that whoever knows only an earlier generation can open it."""
+    return [certificate.line] if certificate.generation > 1 else []
 
 
 def _keep_certificates(work: Work, batch: Batch) -> None:
@@ -140,6 +148,16 @@ def learn_roster(work: Work) -> None:
     for place in roster.subtree(roster.city.code):  # issuers before the issued
         if roster.is_under(place.code, work.me) or roster.is_under(work.me, place.code):
             _trust(work, documents[place.code])
+    _renew(work)
+
+
+def _renew(work: Work) -> None:
+    """Sign with the next generation of our certificate from now on, and attach it until readers know it."""
+    newest, own = work.know.ring.current(work.me), work.know.certificate
+    if newest is None or newest.generation <= own.generation or newest.key != own.key:
+        return
+    work.learn(certificate=newest)
+    work.session.execute(update(table_of(PeerRow)).values(knows_us=False))
 
 
 def build_roster(documents: Iterable[dict[str, Any]]) -> Roster:
