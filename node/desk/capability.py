@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from node.capability import Capability, NavEntry
-from node.desk import cases, filing, live
+from node.desk import cases, filing, handovers, home, live
 from node.desk.frame import tell_people
 from node.pages import links
 from node.pages.render import Pages
@@ -21,7 +21,7 @@ def dress(app: FastAPI) -> None:
 
 DESK = Capability(
     name="desk",
-    routers=(live.router, cases.router, filing.router),
+    routers=(live.router, home.router, cases.router, filing.router, handovers.router),
     dress=dress,
     nav=(
         NavEntry("待办", links.HOME, "home", order=10, count="todo"),

@@ -1,4 +1,4 @@
-"""Home, lists, the case page and its acts, hand-overs, the receipt slip."""
+"""The case page and its acts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,44 +11,25 @@ from fastapi.responses import Response
 from node import audit
 from node.cases import actions, acts, views
 from node.cases.acts import Act, Ask
-from node.cases.dossier import applicant, dossier, events_of
+from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
 from node.desk import show
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.errors import BadForm, NodeError, NotFound
-from node.exchange import views as exchange
 from node.pages import links, screens
 from node.pages.render import answer_live
 from node.pages.views.cases import (
     Action,
-    CasePeek,
-    CaseRow,
     CaseView,
-    Filters,
-    HandoverRow,
-    HandoverView,
-    HomeCount,
-    HomeView,
     Material,
-    QueueView,
 )
-from node.pages.views.common import Choice, Cursor, Fact, Field, Tab, Tag, Tone
-from node.pages.views.filing import ReceiptView
-from node.work import CIVIL, Work, civil_date
-from protocol.lifecycle import IN_TRANSIT, Case, State
+from node.pages.views.common import Choice, Fact, Field, Tag, Tone
+from node.work import Work, civil_date
+from protocol.lifecycle import Case
 
 router = APIRouter(include_in_schema=False)
 
-_TABS = ("todo", "incoming", "correcting", "working", "deciding", "deliver", "elsewhere", "over", "all")
-_TILES = (
-    ("incoming", "待签收", "inbox"),
-    ("correcting", "待补正", "alert"),
-    ("working", "审查中", "list"),
-    ("deciding", "待审签", "proof"),
-    ("elsewhere", "上级办理中", "send"),
-    ("deliver", "待送达", "hand"),
-)
 _DONE = {
     "accept": "已受理，开始计时，受理起点将收到告知",
     "take": "已签收，由本站承办",
@@ -68,140 +49,10 @@ _DONE = {
 """What is said after an act, by its key."""
 
 
-def _rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
-    node = desk.node
-
-    def draw(row: Any) -> CaseRow:
-        opened = node.read(applicant, node.know, row.no)
-        return show.case_row(desk, row, show.applicant_of(opened))
-
-    return tuple(draw(row) for row in found)
-
-
-# Home
-
-
-def _home(desk: Desk) -> HomeView:
-    node = desk.node
-    counts = node.read(views.counts, node.place)
-    stages = node.read(exchange.reach_counts)
-    found = node.read(views.find, node.place, views.Search("todo", limit=8))
-    late = node.read(views.late, civil_date(desk.now), node.place)
-    hour = desk.now.astimezone(CIVIL).hour
-    catalogue = node.know.catalogue
-    return HomeView(
-        greeting=f"{'上午好' if hour < 12 else '下午好' if hour < 18 else '晚上好'}，{desk.who.name}",
-        counts=tuple(
-            HomeCount(
-                label=label,
-                count=counts[key],
-                href=links.query(links.CASES, box=key),
-                icon=icon,
-                detail=f"其中 {late} 件超期" if key == "working" and late else "",
-                tone=Tone.ALARM if key == "working" and late else Tone.PLAIN,
-            )
-            for key, label, icon in _TILES
-        ),
-        rows=_rows(desk, found),
-        waiting=stages["stored"] + stages["sent"],
-        waiting_since=node.read(exchange.oldest_unfinished),
-        last_sync=max((row.receipt_at for row in node.read(exchange.peers) if row.receipt_at), default=None),
-        themes=tuple(
-            Choice(value=links.query(links.FILE, theme=theme), label=theme)
-            for theme in catalogue.themes()[:12]
-        )
-        if catalogue
-        else (),
-        live_href="/live/home",
-    )
-
-
-@router.get(links.HOME)
-async def home(desk: Here) -> Response:
-    """我的待办."""
-    return answer(screens.home_page(desk.page(), _home(desk)))
-
-
-@router.get("/live/home")
-async def home_live(request: Request, desk: Here) -> Response:
-    """Counts and urgent cases."""
-    return answer_live(screens.home_live(desk.page(), _home(desk)), request.headers)
-
-
-# Lists
-
-
-def _queue(desk: Desk, box: str, words: str, after: str, peek: str) -> QueueView:
-    node = desk.node
-    key = box if box in views.BOXES else "todo"
-    counts = node.read(views.counts, node.place)
-    found = node.read(views.find, node.place, views.Search(key, words, after))
-    today = civil_date(desk.now)
-    late = node.read(views.late, today, node.place)
-    more = links.query(links.CASES, box=key, q=words, after=found[-1].no) if len(found) == views.PAGE else ""
-    return QueueView(
-        title="办件队列",
-        summary=f"本站在办 {counts['open']} 件，超期 {late} 件",
-        tabs=tuple(
-            Tab(
-                label=views.BOXES[name],
-                href=links.query(links.CASES, box=name),
-                count=counts.get(name),
-                current=name == key,
-            )
-            for name in _TABS
-        ),
-        filters=Filters(
-            action=links.CASES,
-            fields=(
-                Field(name="q", label="办件编号", value=words, kind="search", hint="全号或末几位", half=True),
-            ),
-            active=1 if words else 0,
-            carried=(("box", key),),
-        ),
-        rows=_rows(desk, found),
-        cursor=Cursor(older=more, words=f"{len(found)} 件" if not more else f"每页 {views.PAGE} 件"),
-        peek=_peek(desk, peek) if peek else None,
-        can_file=actions.may(desk.who, "case.filed"),
-        live_href=links.query("/live/queue", box=key, q=words, after=after),
-    )
-
-
-def _peek(desk: Desk, no: str) -> CasePeek | None:
-    try:
-        view = _case(desk, no)
-    except NodeError:
-        return None
-    return CasePeek(
-        no=no,
-        item=view.item,
-        limit=view.limit,
-        facts=tuple(Fact(label=one.label, value=one.masked) for one in view.personal[:1]) + view.facts[:4],
-        stops=view.stops,
-        actions=tuple(one for one in view.actions if not one.refused)[:3],
-    )
-
-
-@router.get(links.CASES)
-async def queue(desk: Here, box: str = "todo", q: str = "", after: str = "", peek: str = "") -> Response:
-    """办件队列."""
-    return answer(screens.queue_page(desk.page(), _queue(desk, box, q.strip(), after, peek)))
-
-
-@router.get("/live/queue")
-async def queue_live(
-    request: Request, desk: Here, box: str = "todo", q: str = "", after: str = ""
-) -> Response:
-    """The rows of the list."""
-    return answer_live(
-        screens.queue_live(desk.page(), _queue(desk, box, q.strip(), after, "")), request.headers
-    )
-
-
 # One case
 
 
-def _case(
+def case_view(
     desk: Desk,
     no: str,
     *,
@@ -216,7 +67,7 @@ def _case(
     item = show.item_of(node, row.item)
     calendar = show.calendar_of(node.know.catalogue)
     case = to_case(row)
-    offered = _actions(desk, case, failed)
+    acts_now = offered(desk, case, failed)
     return CaseView(
         no=no,
         item=show.item_name(node, row.item),
@@ -233,10 +84,10 @@ def _case(
         facts=_facts(desk, row, private, item),
         materials=_materials(item, private),
         steps=show.story(desk, node.read(views.events, no), node.read(views.reach, no)),
-        actions=tuple(one for one in offered if not one.refused),
+        actions=tuple(one for one in acts_now if not one.refused),
         evidence_href=links.evidence(no),
         slip_href=links.slip(no) if private else "",
-        nothing_to_do=_nothing(desk, case, offered),
+        nothing_to_do=_nothing(desk, case, acts_now),
         reveal_error=reveal_error,
         live_href=links.query(f"/live/cases/{no}", part="status", n=str(row.n)),
     )
@@ -286,12 +137,12 @@ def _materials(item: Any, private: dict[str, Any] | None) -> tuple[Material, ...
     )
 
 
-def _nothing(desk: Desk, case: Case, offered: tuple[Action, ...]) -> str:
+def _nothing(desk: Desk, case: Case, acts_now: tuple[Action, ...]) -> str:
     """What is said where nothing, or not everything, can be done by this officer here."""
-    closed = "、".join(one.label for one in offered if one.refused)
+    closed = "、".join(one.label for one in acts_now if one.refused)
     if closed:
         return f"其他岗位可办：{closed}。"
-    if offered:
+    if acts_now:
         return ""
     if not case.speaker:
         return f"本件{case.state.label}，没有后续步骤。"
@@ -304,10 +155,10 @@ def _all_acts(desk: Desk) -> list[Act]:
     return [act for capability in desk.node.capabilities for act in capability.acts]
 
 
-def _actions(
-    desk: Desk, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
+def offered(
+    desk: Desk, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None = None
 ) -> tuple[Action, ...]:
-    """The acts offered now, those of other roles closed with the reason; at most one is the main one."""
+    """The acts that fit the case now, those of other roles closed with the reason; at most one is the main one."""
     found = []
     main_given = False
     work = _looking(desk)
@@ -384,13 +235,13 @@ def _fields(
 async def case_page(request: Request, desk: Here, no: str, done: str = "") -> Response:
     """One case."""
     request.state.notice = _DONE.get(done, "")
-    return answer(screens.case_page(desk.page(), _case(desk, no)))
+    return answer(screens.case_page(desk.page(), case_view(desk, no)))
 
 
 @router.get("/live/cases/{no}")
 async def case_live(request: Request, desk: Here, no: str, part: str = "status", n: int = 0) -> Response:
     """The light and the rail, or the story, of a case."""
-    view = _case(desk, no)
+    view = case_view(desk, no)
     row = desk.node.read(views.one, no)
     view = replace(
         view,
@@ -405,9 +256,9 @@ async def reveal(request: Request, desk: Here, no: str) -> Response:
     """查看并留痕: the personal values, once, after the reason is in the audit log."""
     reason = str((await request.form()).get("reason", "")).strip()
     if not reason:
-        return answer(screens.case_page(desk.page(), _case(desk, no, reveal_error="请写明查看事由")), 422)
+        return answer(screens.case_page(desk.page(), case_view(desk, no, reveal_error="请写明查看事由")), 422)
     await desk.node.do(_note_view, desk.who.login, no, reason)
-    return answer(screens.case_page(desk.page(), _case(desk, no, reveal=True)))
+    return answer(screens.case_page(desk.page(), case_view(desk, no, reveal=True)))
 
 
 def _note_view(work: Work, login: str, no: str, reason: str) -> None:
@@ -426,111 +277,5 @@ async def act_on_case(request: Request, desk: Here, no: str, key: str) -> Respon
     try:
         await desk.node.do(acts.do, desk.who, act, no, answers, int(seen) if seen.isdigit() else None)
     except BadForm as wrong:
-        return answer(screens.case_page(desk.page(), _case(desk, no, failed=(act, wrong, answers))), 422)
+        return answer(screens.case_page(desk.page(), case_view(desk, no, failed=(act, wrong, answers))), 422)
     return onward(links.query(links.case(no), done=key))
-
-
-# Hand-overs
-
-
-def _handovers(desk: Desk, tab: str) -> HandoverView:
-    node = desk.node
-    incoming = node.read(views.find, node.place, views.Search("incoming", limit=100))
-    leaving = [
-        row
-        for row in node.read(views.find, node.place, views.Search("elsewhere", limit=100))
-        if State(row.state) in IN_TRANSIT and row.holder == node.place
-    ]
-    back = [
-        row
-        for row in node.read(views.find, node.place, views.Search("working", limit=100))
-        if row.state == State.BOUNCED
-    ]
-    boxes = {"in": ("待接收", incoming), "out": ("已移出待接收", leaving), "back": ("被拒收", back)}
-    key = tab if tab in boxes else "in"
-    return HandoverView(
-        tabs=tuple(
-            Tab(
-                label=label, href=links.query(links.HANDOVERS, tab=name), count=len(rows), current=name == key
-            )
-            for name, (label, rows) in boxes.items()
-        ),
-        rows=tuple(_handover(desk, row) for row in boxes[key][1]),
-        cursor=Cursor(words=f"{len(boxes[key][1])} 件"),
-    )
-
-
-def _handover(desk: Desk, row: Any) -> HandoverRow:
-    node = desk.node
-    events = node.read(events_of, row.no)
-    handed = next(
-        (e for e in reversed(events) if e.kind in ("case.filed", "case.forwarded", "case.redirected")), None
-    )
-    wanted = {"take", "refuse-handover"}
-    return HandoverRow(
-        no=row.no,
-        item=show.item_name(node, row.item),
-        origin=show.place_name(node, handed.frm if handed else row.holder),
-        to=show.place_name(node, row.target or row.holder),
-        reason=str(handed.body.get("why", "")) if handed else "",
-        sent_at=show.said_at(handed) if handed else row.changed_at,
-        limit=show.limit_of(row, show.calendar_of(node.know.catalogue), civil_date(desk.now)),
-        state=show.state_tag(row),
-        materials=f"{row.materials} 份",
-        actions=tuple(one for one in _actions(desk, to_case(row), None) if one.key in wanted),
-    )
-
-
-@router.get(links.HANDOVERS)
-async def handovers(desk: Here, tab: str = "in") -> Response:
-    """移交接收."""
-    return answer(screens.handover_page(desk.page(), _handovers(desk, tab)))
-
-
-# The slip
-
-
-def _receipt(desk: Desk, no: str) -> ReceiptView:
-    node = desk.node
-    row = node.read(views.one, no)
-    private = node.read(dossier, node.know, no)
-    if private is None:
-        raise NotFound("本节点不是本件的办理方，没有收件凭证")
-    item = show.item_of(node, row.item)
-    events = node.read(events_of, no)
-    filed = next(event for event in events if event.kind == "case.filed")
-    given = [str(name) for name in private.get("materials", ())]
-    needed = [one.name for one in item.materials if one.need == "必要"] if item else []
-    return ReceiptView(
-        no=no,
-        item=show.item_name(node, row.item),
-        applicant=show.applicant_of(private),
-        station=desk.page().centre,
-        officer=str(filed.body.get("by", "")),
-        received_at=show.said_at(filed),
-        materials=tuple((name, "1 份") for name in given),
-        missing=tuple(name for name in needed if name not in given),
-        promise=f"自受理起 {item.promised_limit}" if item else "",
-        due=row.due,
-        lookup_code=no[-6:],
-        lookup_href=no,
-        phone="见本站公示栏",
-        complain="12345",
-        reaches=tuple(
-            show.reach(node, one) for one in node.read(views.reach, no) if one.kind == "case.filed"
-        ),
-        stops=show.stops(node, row, events),
-        live_href=f"/live/slip/{no}",
-    )
-
-
-@router.get(links.CASES + "/{no}/slip")
-async def slip(desk: Here, no: str) -> Response:
-    """收件凭证."""
-    return answer(screens.receipt_page(desk.page(), _receipt(desk, no)))
-
-
-@router.get("/live/slip/{no}")
-async def slip_live(request: Request, desk: Here, no: str) -> Response:
-    """How far the filing got."""
-    return answer_live(screens.receipt_live(desk.page(), _receipt(desk, no)), request.headers)

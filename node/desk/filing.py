@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
+from node.accounts.roles import Role
 from node.cases import actions
 from node.cases.filing import ID_TYPES, SCOPES, Filing, check
 from node.cases.model import DraftRow
@@ -25,7 +26,6 @@ from node.pages.views.common import Choice, Fact, Field, Tag, Tone
 from node.pages.views.filing import FilingView, WizardStep
 from node.work import Work
 from protocol.catalogue import Item
-from protocol.places import Tier
 
 router = APIRouter(include_in_schema=False)
 
@@ -100,7 +100,8 @@ def drafts_of(session: Session, officer: int) -> list[tuple[str, str, datetime]]
 
 
 def _by_agent(desk: Desk) -> bool:
-    return desk.node.know.roster[desk.node.place].tier is Tier.VILLAGE
+    """Whether this officer files for others (代办), or takes in the applicant's own papers at a window."""
+    return Role.AGENT in desk.who.roles
 
 
 def _item(desk: Desk, item_id: str) -> Item | None:

@@ -1,5 +1,6 @@
 """Items as pages show them: the card of a list, and the whole item with its 八公开."""
 
+from node.accounts.roles import Role
 from node.desk.frame import Desk
 from node.pages import links
 from node.pages.views.catalogue import ItemCard, ItemView, MaterialNeed, OpenMatter
@@ -8,7 +9,6 @@ from node.work import civil_date
 from protocol.catalogue import Item
 from protocol.errors import RoutingError
 from protocol.limits import Limit
-from protocol.places import Tier
 from protocol.routing import Route, check_filing, route
 
 
@@ -27,7 +27,7 @@ def refused(desk: Desk, item: Item) -> str:
     """Why the item cannot be filed here by an agent; "" if it can."""
     place = desk.node.know.roster[desk.node.place]
     try:
-        check_filing(item, place, by_agent=place.tier is Tier.VILLAGE)
+        check_filing(item, place, by_agent=Role.AGENT in desk.who.roles)
     except RoutingError as wrong:
         return str(wrong)
     return ""

@@ -1,0 +1,163 @@
+"""Home and the lists of cases."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from node.cases import actions, views
+from node.cases.dossier import applicant
+from node.desk import show
+from node.desk.cases import case_view
+from node.desk.frame import Desk, Here
+from node.desk.frame import show as answer
+from node.errors import NodeError
+from node.exchange import views as exchange
+from node.pages import links, screens
+from node.pages.render import answer_live
+from node.pages.views.cases import CasePeek, CaseRow, Filters, HomeCount, HomeView, QueueView
+from node.pages.views.common import Choice, Cursor, Fact, Field, Tab, Tone
+from node.work import CIVIL, civil_date
+
+router = APIRouter(include_in_schema=False)
+
+_TABS = ("todo", "incoming", "correcting", "working", "deciding", "deliver", "elsewhere", "over", "all")
+_TILES = (
+    ("incoming", "待签收", "inbox"),
+    ("correcting", "待补正", "alert"),
+    ("working", "审查中", "list"),
+    ("deciding", "待审签", "proof"),
+    ("elsewhere", "上级办理中", "send"),
+    ("deliver", "待送达", "hand"),
+)
+
+
+def _rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
+    node = desk.node
+
+    def draw(row: Any) -> CaseRow:
+        opened = node.read(applicant, node.know, row.no)
+        return show.case_row(desk, row, show.applicant_of(opened))
+
+    return tuple(draw(row) for row in found)
+
+
+# Home
+
+
+def _home(desk: Desk) -> HomeView:
+    node = desk.node
+    counts = node.read(views.counts, node.place)
+    stages = node.read(exchange.reach_counts)
+    found = node.read(views.find, node.place, views.Search("todo", limit=8))
+    late = node.read(views.late, civil_date(desk.now), node.place)
+    hour = desk.now.astimezone(CIVIL).hour
+    catalogue = node.know.catalogue
+    return HomeView(
+        greeting=f"{'上午好' if hour < 12 else '下午好' if hour < 18 else '晚上好'}，{desk.who.name}",
+        counts=tuple(
+            HomeCount(
+                label=label,
+                count=counts[key],
+                href=links.query(links.CASES, box=key),
+                icon=icon,
+                detail=f"其中 {late} 件超期" if key == "working" and late else "",
+                tone=Tone.ALARM if key == "working" and late else Tone.PLAIN,
+            )
+            for key, label, icon in _TILES
+        ),
+        rows=_rows(desk, found),
+        waiting=stages["stored"] + stages["sent"],
+        waiting_since=node.read(exchange.oldest_unfinished),
+        last_sync=max((row.receipt_at for row in node.read(exchange.peers) if row.receipt_at), default=None),
+        themes=tuple(
+            Choice(value=links.query(links.FILE, theme=theme), label=theme)
+            for theme in catalogue.themes()[:12]
+        )
+        if catalogue
+        else (),
+        live_href="/live/home",
+    )
+
+
+@router.get(links.HOME)
+async def home(desk: Here) -> Response:
+    """我的待办."""
+    return answer(screens.home_page(desk.page(), _home(desk)))
+
+
+@router.get("/live/home")
+async def home_live(request: Request, desk: Here) -> Response:
+    """Counts and urgent cases."""
+    return answer_live(screens.home_live(desk.page(), _home(desk)), request.headers)
+
+
+# Lists
+
+
+def _queue(desk: Desk, box: str, words: str, after: str, peek: str) -> QueueView:
+    node = desk.node
+    key = box if box in views.BOXES else "todo"
+    counts = node.read(views.counts, node.place)
+    found = node.read(views.find, node.place, views.Search(key, words, after))
+    today = civil_date(desk.now)
+    late = node.read(views.late, today, node.place)
+    more = links.query(links.CASES, box=key, q=words, after=found[-1].no) if len(found) == views.PAGE else ""
+    return QueueView(
+        title="办件队列",
+        summary=f"本站在办 {counts['open']} 件，超期 {late} 件",
+        tabs=tuple(
+            Tab(
+                label=views.BOXES[name],
+                href=links.query(links.CASES, box=name),
+                count=counts.get(name),
+                current=name == key,
+            )
+            for name in _TABS
+        ),
+        filters=Filters(
+            action=links.CASES,
+            fields=(
+                Field(name="q", label="办件编号", value=words, kind="search", hint="全号或末几位", half=True),
+            ),
+            active=1 if words else 0,
+            carried=(("box", key),),
+        ),
+        rows=_rows(desk, found),
+        cursor=Cursor(older=more, words=f"{len(found)} 件" if not more else f"每页 {views.PAGE} 件"),
+        peek=_peek(desk, peek) if peek else None,
+        can_file=actions.may(desk.who, "case.filed"),
+        live_href=links.query("/live/queue", box=key, q=words, after=after),
+    )
+
+
+def _peek(desk: Desk, no: str) -> CasePeek | None:
+    try:
+        view = case_view(desk, no)
+    except NodeError:
+        return None
+    return CasePeek(
+        no=no,
+        item=view.item,
+        limit=view.limit,
+        facts=tuple(Fact(label=one.label, value=one.masked) for one in view.personal[:1]) + view.facts[:4],
+        stops=view.stops,
+        actions=tuple(one for one in view.actions if not one.refused)[:3],
+    )
+
+
+@router.get(links.CASES)
+async def queue(desk: Here, box: str = "todo", q: str = "", after: str = "", peek: str = "") -> Response:
+    """办件队列."""
+    return answer(screens.queue_page(desk.page(), _queue(desk, box, q.strip(), after, peek)))
+
+
+@router.get("/live/queue")
+async def queue_live(
+    request: Request, desk: Here, box: str = "todo", q: str = "", after: str = ""
+) -> Response:
+    """The rows of the list."""
+    return answer_live(
+        screens.queue_live(desk.page(), _queue(desk, box, q.strip(), after, "")), request.headers
+    )
