@@ -7,17 +7,20 @@ what was published, mail from everybody's outbox.
 import asyncio
 import json
 import logging
+import os
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import select
 
 from hub.operator import Trust
-from hub.publishing import broadcast, current_documents
+from hub.publishing import broadcast, current_documents, documents_total, newest_number
 from hub.relay import Relay
-from hub.server import EmbeddedServer, ServerConfig
+from hub.server import EmbeddedServer, ServerConfig, TlsFiles, find_server
 from hub.streams import Streams
 from node.bus.nats import NatsBus
+from node.catalogue.replica import adopt
 from node.config import ConfigError, HubConfig
 from node.credentials import open_bus
 from node.db import table_of
@@ -44,7 +47,9 @@ class Hub:
         self.relay: Relay | None = None
         self.publish_wake = Wake()
         self._roster = node.know.roster
-        self._published = 0
+        self._published: set[str] = set()
+        """Names of the documents that our CAT stream has had from us since it was made."""
+        self._documents_seen = 0
         self._edition_at = node.clock()
         self._edition = node.know.edition
 
@@ -78,13 +83,16 @@ class Hub:
         if self._roster is not self.node.know.roster and self.node.bus.connected:
             roster = self.node.know.roster
             await self.streams.adopt(roster)
+            if self.relay is not None:
+                self.relay.allow(relay_permissions(self.node.place, roster.prefixes(self.node.place)))
             self._roster = roster
         return False
 
     async def _fresh(self, made: frozenset[Stream]) -> None:
         """Streams came up empty: publish again what we hold, and have everyone's mail sent again by a hello."""
         if CAT in made:
-            self._published = 0
+            self._published.clear()
+            self._documents_seen = 0
             self.publish_wake.ring()
             if self.relay is not None:
                 await self.relay.refill()
@@ -95,17 +103,27 @@ class Hub:
         """Hand to our CAT stream what we hold and have not handed to it since it was made."""
         if not self.node.bus.connected or self.streams is None:
             return False
+        await self._follow_edition()
+        count = self.node.read(documents_total)
+        if count == self._documents_seen:
+            return False
         documents = self.node.read(current_documents)
-        if len(documents) == self._published and self._edition == self.node.know.edition:
-            return False
-        stored = await broadcast(documents, self.node.know, self.node.bus)
-        if stored == len(documents):
-            if self._edition != self.node.know.edition:
-                self._edition, self._edition_at = self.node.know.edition, self.node.clock()
-            self._published = stored
-            return False
-        await asyncio.sleep(1.0)
-        return True
+        new = {sha256(one[2]).hexdigest(): one for one in documents}
+        new = {name: one for name, one in new.items() if name not in self._published}
+        if await broadcast(list(new.values()), self.node.know, self.node.bus) < len(new):
+            await asyncio.sleep(1.0)
+            return True
+        self._published |= new.keys()
+        self._documents_seen = count
+        return False
+
+    async def _follow_edition(self) -> None:
+        """Put in force what `liandong catalogue publish` laid into our database while we run."""
+        known = self.node.know.edition
+        if self.node.read(newest_number) > known and await self.node.do(adopt):
+            await self.node.react()
+        if self._edition != self.node.know.edition:
+            self._edition, self._edition_at = self.node.know.edition, self.node.clock()
 
     async def _run_relay(self) -> None:
         upper, place = self.config.upper, self.node.place
@@ -158,5 +176,6 @@ def embedded_server(site: Path, config: HubConfig, name: str) -> EmbeddedServer:
         listen=config.listen,
         port=config.port,
         monitor_port=config.monitor_port,
+        tls=TlsFiles(config.tls_cert, config.tls_key) if config.tls_cert and config.tls_key else None,
     )
-    return EmbeddedServer(config.directory / "server", server)
+    return EmbeddedServer(config.directory / "server", server, find_server(os.environ))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from node.bus import Bus, Mail
@@ -151,3 +151,15 @@ def current_documents(session: Session, since: int = 0) -> list[tuple[str, str, 
     newest = {(row.kind, row.key): row for row in rows}
     ordered = sorted(newest.values(), key=lambda row: (row.kind == "catalogue.edition", row.key))
     return [(row.kind, row.key, row.parcel) for row in ordered if row.number > since]
+
+
+def documents_total(session: Session) -> int:
+    """How many documents are here; they are only ever added."""
+    return session.execute(select(func.count()).select_from(table_of(DocumentRow))).scalar() or 0
+
+
+def newest_number(session: Session) -> int:
+    """The highest number of an edition that is here, in force or not; 0 without one."""
+    table = table_of(DocumentRow).c
+    query = select(func.max(table.number)).where(table.kind == "catalogue.edition")
+    return session.execute(query).scalar() or 0

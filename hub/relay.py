@@ -57,6 +57,10 @@ class Carrier:
         """How many subjects the other hub refuses at the moment."""
         return len(self._held)
 
+    def allow(self, allowed: Permissions) -> None:
+        """Let these sources through from now on."""
+        self._allowed = allowed
+
     async def waiting(self) -> int | None:
         """How many messages are still to be carried; None if the hub cannot be asked."""
         return await self._source.backlog(self._stream)
@@ -162,6 +166,10 @@ class Relay:
         while moved := sum([await carrier.once(0) for carrier in (self.up, self.down, self.catalogue)]):
             total += moved
         return total
+
+    def allow(self, allowed: Permissions) -> None:
+        """The roster has changed: from now on these may speak upwards."""
+        self.up.allow(allowed)
 
     async def refill(self) -> bool:
         """Have the whole catalogue come down again, for a hub that lost its own; whether it will."""
