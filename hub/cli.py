@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hub.bench.cli import bench
 from hub.demo.cli import demo, demo_line
 from hub.folder import check_folder
 from hub.network import HEAD, Network, default_network, load_network, named_hubs, network_toml
@@ -16,7 +17,7 @@ from protocol.roster import Roster
 
 def add_commands(cli: click.Group) -> None:
     """Entry point `liandong.commands`."""
-    for command in (provision, demo, demo_line):
+    for command in (provision, demo, demo_line, bench):
         cli.add_command(command)
 
 

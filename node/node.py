@@ -21,7 +21,7 @@ from node.capability import Capability
 from node.config import NodeConfig
 from node.db import Database
 from node.exchange import outbox, receipts
-from node.exchange.inbox import Handler, Inbox, Incoming, examine
+from node.exchange.inbox import Handler, Inbox, Incoming, examine, portions
 from node.loops import Wake, forever
 from node.work import Knowledge, Work, utc_now
 from protocol.places import Code
@@ -127,13 +127,14 @@ class Node:
 
     async def take_in(self, incoming: Sequence[Incoming]) -> None:
         """Apply messages that came by any road: the bus, HTTPS, or a file carried by hand (摆渡)."""
-        now = self.clock()
-        if sum(len(one.data) for one in incoming) < 64 * 1024:
-            batch = examine(incoming, self.know, now)
-        else:
-            batch = await asyncio.to_thread(examine, incoming, self.know, now)
-        await self.do(self.inbox.take_in, batch)
-        self.receipt_wake.ring()
+        for part in portions(incoming):
+            now = self.clock()
+            if sum(len(one.data) for one in part) < 64 * 1024:
+                batch = examine(part, self.know, now)
+            else:
+                batch = await asyncio.to_thread(examine, part, self.know, now)
+            await self.do(self.inbox.take_in, batch)
+            self.receipt_wake.ring()
 
     async def react(self) -> None:
         """Let every capability do what a new edition, or something released, asks of it."""
