@@ -24,6 +24,7 @@ _NS: Final = 1_000_000_000
 _AT_ONCE: Final = 32
 _CHECK_S: Final = 300.0
 _RETRY_S: Final = 1.0
+_RETRY_MAX_S: Final = 60.0
 _NO_STREAM: Final = 10059
 
 
@@ -79,19 +80,20 @@ class Streams:
 
     async def run(self, fresh: Callable[[frozenset[Stream]], Awaitable[None]]) -> None:
         """Ensure at each connection and now and then; tell `fresh` which streams came up empty."""
+        retry_s = _RETRY_S
         while True:
             while not self._line.connected:
                 await self._line.changed.wait()
-            pause_s = _CHECK_S
             try:
                 made = await self.ensure()
                 if made:
                     await fresh(made)
+                pause_s, retry_s = _CHECK_S, _RETRY_S
             except HubSilent:
                 pause_s = _RETRY_S
             except StreamError:
                 log.exception("streams of %s", self._hub)
-                pause_s = _RETRY_S * 10
+                pause_s, retry_s = retry_s, min(retry_s * 2, _RETRY_MAX_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._line.changed.wait()
@@ -189,7 +191,7 @@ def _consumer(reader: Reader) -> dict[str, Any]:
         "name": reader.name,
         "durable_name": reader.name,
         "ack_policy": "explicit",
-        "ack_wait": 30 * _NS,
+        "ack_wait": 300 * _NS,  # a full fetch on the slowest line; after a cut the reader rewinds itself
         "deliver_policy": "all",
         "max_ack_pending": 1000,
         "filter_subjects": list(reader.filters),

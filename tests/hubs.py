@@ -1,6 +1,8 @@
 """Hubs for tests: a small city, and real nats-servers with everything a client of theirs needs."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -127,6 +129,13 @@ class RealHub:
         await bus.connect()
         await online(bus)
         return bus
+
+    async def kill(self) -> None:
+        """kill -9 of the server, once it runs."""
+        async with asyncio.timeout(20):
+            while (pid := self.server.pid) is None:
+                await asyncio.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
 
     async def switch(self) -> LineSwitch:
         """A line to this hub that can be cut."""

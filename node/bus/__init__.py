@@ -89,7 +89,7 @@ class Bus(Protocol):
         """Give the line up for good."""
 
     async def publish(self, mails: Sequence[Mail]) -> list[bool]:
-        """For each mail whether the hub has stored it; all within one deadline."""
+        """For each mail whether the hub has stored it; given up together when the hub falls silent."""
 
     async def fetch(self, stream: Stream, batch: int, wait_s: float) -> list[Delivery]:
         """Up to `batch` of what waits for us on `stream`, in order.

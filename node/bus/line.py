@@ -50,7 +50,8 @@ class Pace:
     retry_s: float = 0.1
     retry_max_s: float = 5.0
     reply_s: float = 5.0
-    publish_s: float = 10.0
+    publish_s: float = 20.0
+    """A publish is given up after so long without any acknowledgement."""
 
 
 class Box:

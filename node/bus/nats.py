@@ -15,15 +15,18 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
-from node.bus import MAX_LINGER_S, Delivery, Flip, Mail
+from node.bus import MAX_BYTES, MAX_LINGER_S, Delivery, Flip, Mail
 from node.bus.line import Box, Credentials, Line, Pace
 from protocol.subjects import CAT, MAIL, Stream, consumer, inbox
 
 MAX_IN_FLIGHT = 256
-MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024
-MAX_FETCH_BYTES = 8 * 1024 * 1024
+MAX_IN_FLIGHT_BYTES = 512 * 1024
+"""Enough for 100 Mbit/s and 40 ms, and no more than half a minute of a village's slowest line."""
+MAX_FETCH_BYTES = 2 * MAX_BYTES
+"""Above one largest mail with its headers; small enough to be taken in before the hub loses patience."""
 MSG_ID = "Nats-Msg-Id"
 _SHORT_S = 0.01
+_SILENT_S = 15.0
 NO_MAILBOX = "枢纽尚未为本节点建立信箱"
 
 
@@ -98,7 +101,10 @@ class NatsBus:
 
 
 class _Window(Box):
-    """One publish of many: at most so many unacknowledged at a time, one deadline for all."""
+    """One publish of many: at most so many unacknowledged at a time, one deadline for all.
+
+    Each acknowledgement puts the deadline off: a slow line is used to its end, a silent one is given up.
+    """
 
     def __init__(self, line: Line, mails: Sequence[Mail]) -> None:
         super().__init__()
@@ -109,29 +115,29 @@ class _Window(Box):
         self._bytes = 0
 
     async def run(self) -> list[bool]:
-        until = asyncio.get_running_loop().time() + self._line.pace.publish_s
         name = self._line.open_box(self)
         try:
             for i, mail in enumerate(self._mails):
-                if not await self._room(mail, until):
+                if not await self._room(mail):
                     return self._stored
                 await self._send(i, mail, self._line.reply_to(name, i))
-            while self._waiting and not self.is_cut and await self.wait(until):
+            while self._waiting and not self.is_cut and await self._progress():
                 pass
         finally:
             self._line.close_box(name)
         return self._stored
 
-    async def _room(self, mail: Mail, until: float) -> bool:
-        """Wait until the window has room for `mail`; False at the deadline or a cut."""
+    async def _room(self, mail: Mail) -> bool:
+        """Wait until the window has room for `mail`; False after a silence or a cut."""
         while self._waiting and (
             len(self._waiting) >= MAX_IN_FLIGHT or self._bytes + len(mail.data) > MAX_IN_FLIGHT_BYTES
         ):
-            if not await self.wait(until):
-                return False
-            if self.is_cut:
+            if self.is_cut or not await self._progress():
                 return False
         return not self.is_cut
+
+    async def _progress(self) -> bool:
+        return await self.wait(asyncio.get_running_loop().time() + self._line.pace.publish_s)
 
     async def _send(self, i: int, mail: Mail, reply: str) -> None:
         self._waiting[str(i)] = i
@@ -184,21 +190,31 @@ class _Pull(Box):
         self._arrived: list[Delivery] = []
         self._session = 0
         self._request = 0
+        self._left = 0
+        """How many more the open request may bring; 0 if none is open."""
+        self._heard_at = 0.0
         self._ended: str | None = None
 
     async def fetch(self, batch: int, wait_s: float) -> list[Delivery]:
-        """One at a time. What arrives after its request was given up is kept for the next."""
+        """One at a time. On a slow line a request may bring its mail over several fetches."""
         async with self._lock:
             until = asyncio.get_running_loop().time() + wait_s
             if not await self._line.until_connected(until):
                 return []
             await self._begin()
-            if not self._arrived:
+            if not self._arrived and self._is_coming():
+                while self._left and not self._arrived and not self.is_cut and await self.wait(until):
+                    pass
+            elif not self._arrived:
                 await self._pull(batch, wait_s)
                 while self._is_refused() and await self._pause(until):
                     await self._pull(batch, until - asyncio.get_running_loop().time())
             got, self._arrived = self._arrived[:batch], self._arrived[batch:]
             return got
+
+    def _is_coming(self) -> bool:
+        """Whether an earlier request is still bringing mail; a silent one is given up."""
+        return self._left > 0 and asyncio.get_running_loop().time() - self._heard_at < _SILENT_S
 
     async def _begin(self) -> None:
         """After a new connection: forget what came by the old one and have it delivered again."""
@@ -206,6 +222,7 @@ class _Pull(Box):
             return
         self._session = self._line.session
         self.is_cut = False
+        self._left = 0
         self._arrived.clear()
         info = await self._info()
         if info is not None and info["num_ack_pending"]:
@@ -224,12 +241,12 @@ class _Pull(Box):
             request["expires"] = int(wait_s * 1e9)
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
         reply = self._line.reply_to(self._box, self._request)
-        until = asyncio.get_running_loop().time() + wait_s + self._line.pace.reply_s
-        if not await self._line.send(subject, json.dumps(request).encode(), reply):
-            return
-        while self._ended is None and len(self._arrived) < batch and not self.is_cut:
-            if not await self.wait(until):
-                return
+        self._heard_at = asyncio.get_running_loop().time()
+        if await self._line.send(subject, json.dumps(request).encode(), reply):
+            self._left = batch
+        until = self._heard_at + wait_s + self._line.pace.reply_s
+        while self._left and not self.is_cut and await self.wait(until):
+            pass
 
     def _is_refused(self) -> bool:
         """Whether the last request ended because the hub has no such consumer, or no leader for it yet."""
@@ -249,15 +266,19 @@ class _Pull(Box):
         return asyncio.get_running_loop().time() < until
 
     def take(self, token: str, msg: Msg) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
         if not token:
             self._arrived.append(_delivery(msg))
+            self._left = max(0, self._left - 1)
         elif token == str(self._request):
             self._ended = (msg.headers or {}).get("Status", "?")
+            self._left = 0
         self.wake()
 
     async def rewind(self, *, everything: bool) -> bool:
         async with self._lock:
             self._arrived.clear()
+            self._left = 0
             return await self._reset(1 if everything else 0)
 
     async def _reset(self, sequence: int) -> bool:

@@ -1,8 +1,6 @@
 """Every bus keeps the same promises: one suite for the memory bus and for real NATS."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
@@ -322,7 +320,7 @@ async def test_a_killed_server_comes_back_with_everything(hub: RealHub) -> None:
     village, town = await hub.node(VILLAGE), await hub.node(TOWN)
     await village.publish(letters(2))
     got = await town.fetch(MAIL, 1, 0)
-    os.kill(hub.server.pid or 0, signal.SIGKILL)
+    await hub.kill()
     await offline(village)
     await offline(town)
     await online(village)

@@ -96,7 +96,8 @@ async def test_it_is_started_again_on_the_same_port(keys: HubKeys, tmp_path: Pat
         bus = await connected(keys, server.url)
         for round_ in (1, 2):
             url = server.url
-            os.kill(server.pid or 0, signal.SIGKILL)
+            assert server.pid is not None
+            os.kill(server.pid, signal.SIGKILL)
             await offline(bus)
             await online(bus)
             assert server.url == url

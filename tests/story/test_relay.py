@@ -1,9 +1,7 @@
 """The relay between a county's hub and the city's: nothing lost, nothing out of order, whatever breaks."""
 
 import asyncio
-import os
 import shutil
-import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -248,21 +246,17 @@ class Post:
         return sum(len(seen) for seen in self.arrived.values())
 
 
-async def kill(hub: RealHub) -> None:
-    os.kill(hub.server.pid or 0, signal.SIGKILL)
-
-
 async def kill_county(road: Road) -> None:
-    await kill(road.county)
+    await road.county.kill()
 
 
 async def kill_city(road: Road) -> None:
-    await kill(road.city)
+    await road.city.kill()
 
 
 async def kill_both(road: Road) -> None:
-    await kill(road.city)
-    await kill(road.county)
+    await road.city.kill()
+    await road.county.kill()
 
 
 async def cut(road: Road) -> None:
