@@ -12,7 +12,7 @@ that, and everything else because the root leads to it. Opening twice, or with a
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,20 +24,19 @@ from node.capability import Capability
 from node.catalogue.replica import learn_roster, newest_edition, take_documents
 from node.config import ConfigError, NodeConfig
 from node.db import Database, Workers, table_of
+from node.exchange.carried import parcels
 from node.exchange.inbox import Incoming, examine
 from node.exchange.model import CertificateRow
 from node.node import Node
-from node.work import Knowledge, Work, utc_now
+from node.work import Knowledge, Work
 from protocol.catalogue import Catalogue
 from protocol.certificates import KeyRing
-from protocol.dsse import STATEMENT
 from protocol.errors import ProtocolError
 from protocol.keys import Keys
 from protocol.places import Place
 from protocol.roster import Roster
 
 log = logging.getLogger(__name__)
-_STATEMENT = STATEMENT.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +142,12 @@ def read_directory(node: Node) -> bool:
     name = sha256(raw).hexdigest()
     if not raw or node.do_now(lambda work: work.meta("directory")) == name:
         return False
-    batch = examine([Incoming("", one) for one in parcels(raw.splitlines())], node.know, utc_now())
+    batch = examine([Incoming("", one) for one in parcels(raw.splitlines())], node.know, node.clock())
     node.do_now(take_documents, batch)
-    node.do_now(lambda work: work.set_meta("directory", name))
+    if batch.unbelievable:  # say, this machine's clock is wrong: look again when it is mended
+        log.warning(
+            "%s: %d documents refused: %s", path, len(batch.unbelievable), batch.unbelievable[0].reason
+        )
+    else:
+        node.do_now(lambda work: work.set_meta("directory", name))
     return True
-
-
-def parcels(lines: Iterable[bytes]) -> list[bytes]:
-    """Parcels that stand one after the other in a file: each begins with its statement line."""
-    found: list[list[bytes]] = []
-    for line in lines:
-        if _STATEMENT in line[-2048:] or _STATEMENT in line[:200] or not found:
-            found.append([])
-        found[-1].append(line)
-    return [b"".join(line + b"\n" for line in one) for one in found]

@@ -143,6 +143,8 @@ def missing(session: Session, know: Knowledge) -> tuple[int, int]:
 def learn_roster(work: Work) -> None:
     """Rebuild the roster from the newest document of each place, and trust the certificates that concern us."""
     documents = {doc["code"]: doc for doc in map(orjson.loads, _newest_places(work.session))}
+    if not documents:
+        return  # nothing believable has come yet: what the certificates tell must do
     roster = build_roster(documents.values())
     work.learn(roster=roster)
     for place in roster.subtree(roster.city.code):  # issuers before the issued

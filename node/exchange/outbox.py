@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -55,6 +56,13 @@ async def drain(db: Database, bus: Bus, know: Knowledge, pace: Pace, now: dateti
     stored = await bus.publish([one.mail for one in due.packed])
     await db.write(lambda session: record(session, know, due, stored, pace, now))
     return sum(len(one.rows) for one, ok in zip(due.packed, stored, strict=True) if ok)
+
+
+async def sign_waiting(db: Database, know: Knowledge, now: datetime) -> None:
+    """Sign every own act that is not signed yet, without sending: to carry it by hand, or to prove it."""
+    while rows := db.read(lambda session: session.execute(_unsigned(know.place)).all()):
+        due = Due([], _sign_new(rows, know, now))
+        await db.write(partial(record, know=know, due=due, stored=(), pace=Pace(), now=now))
 
 
 def gather(session: Session, know: Knowledge, now: datetime) -> Due:

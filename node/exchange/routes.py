@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from node.accounts.guard import node_of, officer, require
+from node.accounts.guard import admit, node_of, officer, require
 from node.accounts.officer import Officer
 from node.accounts.roles import Role
-from node.errors import BadRequest
-from node.exchange import release, views
+from node.errors import BadRequest, RoleMissing
+from node.exchange import outbox, release, views
+from node.exchange.carried import MAX_CARRIED, parcels
 from node.exchange.inbox import Incoming
 from protocol.envelope import MAX_PARCEL
 
@@ -70,12 +71,18 @@ async def release_event(request: Request, who: Keeper, frm: str, ep: str, ord: i
 
 @router.post("/parcels", status_code=202)
 async def take_parcel(request: Request) -> dict[str, datetime]:
-    """A parcel by HTTPS instead of NATS: the same inbox, the same checks; what it holds proves itself."""
-    raw = await request.body()
-    if not raw or len(raw) > MAX_PARCEL:
-        raise BadRequest(f"邮包应在 1 到 {MAX_PARCEL} 字节之间")
+    """Mail by HTTPS instead of NATS: the same inbox, the same checks; what it holds proves itself.
+
+    One parcel from anybody; a file of many (摆渡) from the administrator who carries it.
+    """
+    size = int(request.headers.get("content-length", MAX_CARRIED + 1))
+    if size > MAX_PARCEL and Role.ADMINISTRATOR not in (await admit(request)).roles:
+        raise RoleMissing("成批的邮包须由管理员导入")
+    if not 0 < size <= MAX_CARRIED:
+        raise BadRequest(f"邮包应在 1 到 {MAX_PARCEL} 字节之间，摆渡文件不超过 {MAX_CARRIED} 字节")
     node = node_of(request)
-    await node.take_in([Incoming("", raw)])
+    raw = await request.body()
+    await node.take_in([Incoming("", one) for one in parcels(raw.splitlines())])
     return {"taken": node.clock()}
 
 
@@ -83,6 +90,7 @@ async def take_parcel(request: Request) -> dict[str, datetime]:
 async def carry(request: Request, _who: Keeper, place: str) -> Response:
     """摆渡: everything unfinished for `place` as parcels in one file, to be carried by hand."""
     node = node_of(request)
+    await outbox.sign_waiting(node.db, node.know, node.clock())
     data = node.read(release.carry, node.know, place, node.clock())
     head = {"Content-Disposition": f'attachment; filename="{node.place}-{place}.parcels"'}
     return Response(data, media_type="application/x-ndjson", headers=head)
