@@ -9,5 +9,6 @@ from node.catalogue.capability import CATALOGUE
 from node.desk.capability import DESK
 from node.exchange.capability import EXCHANGE
 from node.figures.capability import FIGURES
+from node.materials.capability import MATERIALS
 
-EVERY_TIER: Sequence[Capability] = (ACCOUNTS, CASES, CATALOGUE, EXCHANGE, FIGURES, DESK)
+EVERY_TIER: Sequence[Capability] = (ACCOUNTS, CASES, CATALOGUE, EXCHANGE, FIGURES, MATERIALS, DESK)

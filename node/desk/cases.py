@@ -16,12 +16,14 @@ from node.cases.model import to_case
 from node.desk import show
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
+from node.documents import issue
 from node.errors import BadForm, NodeError, NotFound
 from node.pages import links, screens
 from node.pages.render import answer_live
 from node.pages.views.cases import (
     Action,
     CaseView,
+    Document,
     Material,
 )
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone
@@ -85,6 +87,7 @@ def case_view(
         materials=_materials(item, private),
         steps=show.story(desk, node.read(views.events, no), node.read(views.reach, no)),
         actions=tuple(one for one in acts_now if not one.refused),
+        documents=_documents(desk, no) if private else (),
         evidence_href=links.evidence(no),
         slip_href=links.slip(no) if private else "",
         nothing_to_do=_nothing(desk, case, acts_now),
@@ -134,6 +137,22 @@ def _materials(item: Any, private: dict[str, Any] | None) -> tuple[Material, ...
             state=Tag(text="已收", tone=Tone.GOOD) if one.name in here else Tag(text="未收"),
         )
         for one in item.materials
+    )
+
+
+def _documents(desk: Desk, no: str) -> tuple[Document, ...]:
+    """The documents that apply now, those with a number and those still without."""
+    node = desk.node
+    known = node.read(issue.issued, no)
+    return tuple(
+        Document(
+            name=kind.name,
+            number=known[kind.id].number if kind.id in known else "尚未取号",
+            at=known[kind.id].made_at if kind.id in known else desk.now,
+            href=f"{links.case(no)}/documents/{kind.id}",
+            printed=known[kind.id].prints if kind.id in known else 0,
+        )
+        for kind in issue.offered(node.read(issue.subject_of, node.know, no))
     )
 
 

@@ -4,6 +4,7 @@ One rule: a page route takes `Desk` (somebody logged in) and gives HTML; whoever
 login page and comes back to where he wanted to go.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -16,8 +17,9 @@ from node.accounts import guard
 from node.accounts.entry import Visit
 from node.accounts.guard import node_of
 from node.accounts.officer import Officer
+from node.accounts.roles import Role
 from node.cases import views as cases
-from node.errors import NodeError, NotLoggedIn, PasswordMustChange
+from node.errors import NodeError, NotLoggedIn, PasswordMustChange, RoleMissing
 from node.exchange import views as exchange
 from node.node import Node
 from node.pages import links, screens
@@ -56,6 +58,17 @@ async def _desk(request: Request, who: guard.Here) -> Desk:
 
 Here = Annotated[Desk, Depends(_desk)]
 """`desk: Here` in a page route: somebody logged in, the form checked as our own."""
+
+
+def holding(*roles: Role) -> Callable[[Desk], Awaitable[Desk]]:
+    """A dependency like `Here`, for those with one of `roles`; RoleMissing for everybody else."""
+
+    async def check(desk: Here) -> Desk:
+        if not desk.who.roles & set(roles):
+            raise RoleMissing(f"需要{'或'.join(role.label for role in roles)}岗位")
+        return desk
+
+    return check
 
 
 def pages_of(request: Request) -> Pages:

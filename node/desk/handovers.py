@@ -12,6 +12,7 @@ from node.desk import show
 from node.desk.cases import offered
 from node.desk.frame import Desk, Here
 from node.desk.frame import show as answer
+from node.documents.issue import lookup_code
 from node.errors import NotFound
 from node.pages import links, screens
 from node.pages.render import answer_live
@@ -106,7 +107,7 @@ def _receipt(desk: Desk, no: str) -> ReceiptView:
         missing=tuple(name for name in needed if name not in given),
         promise=f"自受理起 {item.promised_limit}" if item else "",
         due=row.due,
-        lookup_code=no[-6:],
+        lookup_code=lookup_code(filed.hash),
         lookup_href=no,
         phone="见本站公示栏",
         complain="12345",

@@ -1,0 +1,1 @@
+"""Documents (文书): numbered, printable, drawn from the signed steps of a case and from nothing else."""

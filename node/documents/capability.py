@@ -1,0 +1,6 @@
+"""Documents as a capability of every tier."""
+
+from node.capability import Capability
+from node.documents.pages import router
+
+DOCUMENTS = Capability(name="documents", routers=(router,))

@@ -1,0 +1,342 @@
+"""The kinds of documents (D01 …): when each applies to a case, what it says, whose seal it waits for.
+
+One rule: a document is a function of the case's signed steps, its item and its dossier; the software never draws a
+seal, it leaves the place for one. Fields and structure: DOMAIN 6; acts behind them: 行政许可法 29, 32, 37-39, 42, 44, 45.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from protocol.catalogue import Item
+from protocol.envelope import Event
+from protocol.lifecycle import Case
+
+Table = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a document is drawn from."""
+
+    case: Case
+    item: Item | None
+    private: Mapping[str, Any]
+    steps: Mapping[str, Event]
+    """The last event of each kind."""
+    names: Callable[[str], str]
+    """Place code to name."""
+
+    def person(self, key: str) -> str:
+        """A field of the applicant."""
+        found = self.private.get("applicant")
+        return str(found.get(key, "")) if isinstance(found, dict) else ""
+
+    def note(self, what: str) -> str:
+        """The text last said under a heading (审查意见, 不予受理 …)."""
+        notes = [one for one in self.private.get("notes", ()) if str(one.get("what", "")).startswith(what)]
+        return str(notes[-1].get("text", "")) if notes else ""
+
+    def body(self, kind: str) -> Mapping[str, Any]:
+        """The skeleton of the last step of a kind."""
+        event = self.steps.get(kind)
+        return event.body if event else {}
+
+    @property
+    def item_name(self) -> str:
+        """The item as the resident knows it."""
+        return self.item.name if self.item else str(self.private.get("item_name", self.case.item))
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What stands on the sheet."""
+
+    to: str
+    paragraphs: Sequence[str]
+    facts: Sequence[tuple[str, str]] = ()
+    head: Sequence[str] = ()
+    rows: Table = ()
+    seal: str = "专用章"
+    signature: str = ""
+    """Who signs beside the seal; "" for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of document."""
+
+    id: str
+    name: str
+    word: str
+    """文种字 in its number."""
+    after: tuple[str, ...]
+    """It exists once one of these steps has been said."""
+    draw: Callable[[Subject], Content]
+    slip: bool = False
+    """A narrow slip instead of A4."""
+    only: Callable[[Subject], bool] = field(default=lambda _s: True)
+
+
+def day(text: object) -> str:
+    """2025年3月3日 of a date or its ISO text; "" of nothing."""
+    if not text:
+        return ""
+    found = text if isinstance(text, date) else date.fromisoformat(str(text))
+    return f"{found.year}年{found.month}月{found.day}日"
+
+
+_REMEDIES = (
+    "如不服本决定，可自收到本决定书之日起六十日内依法申请行政复议，或者自收到之日起六个月内依法提起行政诉讼。"
+)
+
+
+def _materials(subject: Subject) -> Table:
+    here = set(subject.private.get("materials", ()))
+    known = {one.name: one for one in subject.item.materials} if subject.item else {}
+    return [
+        (str(at), name, known[name].form if name in known else "", "1", "已收")
+        for at, name in enumerate((one for one in known if one in here), 1)
+    ]
+
+
+_MATERIAL_HEAD = ("序号", "材料名称", "形式", "份数", "状态")
+
+
+def _receipt(s: Subject) -> Content:
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你提交的“{s.item_name}”申请材料已收到，清单如下。",
+            (
+                "本凭证只证明已收到材料，尚未受理。自收到材料之日起五个工作日内，将决定是否受理或一次性告知需要补正的全部内容；"
+                "逾期不告知的，自收到申请材料之日起即为受理（行政许可法第三十二条）。"
+            ),
+        ),
+        head=_MATERIAL_HEAD,
+        rows=_materials(s),
+        seal="收件章",
+        signature="申请人（代办人）签名",
+    )
+
+
+def _accepted(s: Subject) -> Content:
+    said = s.body("case.accepted")
+    fee = "收费" if s.item and s.item.fee.charge else "不收费"
+    facts = [("受理日期", day(said.get("on"))), ("承诺办结日", day(said.get("due")) or "当日")]
+    if said.get("statutory_due"):
+        facts.append(("法定办结日", day(said["statutory_due"])))
+    if said.get("provisional"):
+        facts.append(("说明", "工作日历尚未公布到该日，日期为暂定，公布后重新计算并告知"))
+    facts += [("是否收费", fee), ("结果送达", "现场领取、代办员送达或邮寄")]
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你申请的“{s.item_name}”，材料齐全、符合法定形式，依据行政许可法第三十二条，决定予以受理。",
+        ),
+        facts=facts,
+        signature="申请人（代办人）签名",
+    )
+
+
+def _correction(s: Subject) -> Content:
+    rows = [
+        (str(at), str(one.get("material", "")), str(one.get("problem", "")), str(one.get("required", "")))
+        for at, one in enumerate(s.private.get("defects", ()), 1)
+    ]
+    said = s.body("case.returned")
+    facts = [("补正期限", day(said["reply_by"]))] if said.get("reply_by") else []
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你申请的“{s.item_name}”需要补正下列内容，现一次性告知。补正齐全后即予受理；除下列内容外，不再提出新的补正要求。",
+        ),
+        facts=facts,
+        head=("序号", "材料", "存在的问题", "要求"),
+        rows=rows,
+        signature="申请人（代办人）签名",
+    )
+
+
+def _not_accepted(s: Subject) -> Content:
+    return Content(
+        to=s.person("name"),
+        paragraphs=(f"你申请的“{s.item_name}”，决定不予受理。", f"理由：{s.note('不予受理')}", _REMEDIES),
+    )
+
+
+def _special(s: Subject) -> Content:
+    said = s.body("case.suspended")
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你申请的“{s.item_name}”在办理中依法需要进行特别程序，所需时间不计入办理期限（行政许可法第四十五条），现予告知。",
+            f"程序与依据：{said.get('why', '')}",
+        ),
+        facts=[("启动日期", day(said.get("on")))],
+    )
+
+
+def _extended(s: Subject) -> Content:
+    said = s.body("case.extended")
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你申请的“{s.item_name}”，因下列原因不能在期限内办结，经批准延长办理期限（行政许可法第四十二条）。",
+            f"理由：{said.get('why', '')}",
+        ),
+        facts=[("延长后的办结日", day(said.get("due"))), ("批准日期", day(said.get("on")))],
+    )
+
+
+def _granted(s: Subject) -> Content:
+    result = s.body("case.closed").get("result") or (s.item.result.name if s.item else "")
+    words = s.note("准予")
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你申请的“{s.item_name}”，经审查，符合法定条件、标准，决定准予。",
+            *((f"内容：{words}",) if words else ()),
+        ),
+        facts=[("决定日期", day(s.case.decided_on)), ("结果", str(result))],
+    )
+
+
+def _refused(s: Subject) -> Content:
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你申请的“{s.item_name}”，经审查，决定不予许可。",
+            f"事实、理由和依据：{s.note('不予')}",
+            _REMEDIES,
+        ),
+        facts=[("决定日期", day(s.case.decided_on))],
+    )
+
+
+def _closed(s: Subject) -> Content:
+    return Content(
+        to=s.person("name"),
+        paragraphs=(f"你申请的“{s.item_name}”已办结，请凭收件凭证和本人有效证件领取，也可由代办员送达。",),
+        facts=[("结果", str(s.body("case.closed").get("result", ""))), ("办结日期", day(s.case.closed_on))],
+        seal="办结章",
+    )
+
+
+def _delivery(s: Subject) -> Content:
+    said = s.private.get("delivery") or {}
+    return Content(
+        to=s.person("name"),
+        paragraphs=(f"“{s.item_name}”的办理结果已送达。",),
+        facts=[
+            ("送达方式", str(said.get("way", s.body("case.delivered").get("way", "")))),
+            ("签收人", str(said.get("receiver", ""))),
+            ("送达日期", day(s.case.delivered_on)),
+        ],
+        seal="",
+        signature="签收人签名（按印）",
+    )
+
+
+def _entrustment(s: Subject) -> Content:
+    said = s.private.get("entrustment") or {}
+    agent = said.get("agent") or {}
+    return Content(
+        to=s.names(s.case.origin),
+        paragraphs=(
+            f"本人委托代办员 {agent.get('name', '')}（工号 {agent.get('no', '')}）代为办理“{s.item_name}”。",
+            "代办免费。本人对所提供材料的真实性负责；代办员不得代本人签署须由本人签署的文件，不得收取费用。",
+        ),
+        facts=[
+            ("委托人", s.person("name")),
+            ("委托范围", "、".join(said.get("scope", ()))),
+            ("委托期限", f"至 {day(said.get('until'))}"),
+        ],
+        seal="",
+        signature="委托人签名（按印）",
+    )
+
+
+def _proxy_accepted(s: Subject) -> Content:
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"受你委托，本站代为办理“{s.item_name}”，材料已收齐登记，将在三个工作日内移交承办单位。",
+        ),
+        facts=[
+            ("登记日期", day(s.case.filed_on)),
+            ("移交去向", s.names(str(s.body("case.filed").get("to", "")))),
+            ("收取费用", "无"),
+        ],
+        head=_MATERIAL_HEAD,
+        rows=_materials(s),
+        seal="站章",
+        signature="代办员签名",
+    )
+
+
+def _proxy_ended(s: Subject) -> Content:
+    ended = {"withdrawn": "申请人撤回，代办终止", "terminated": "办件终止，代办终止"}.get(
+        s.case.state, "代办事项已办结送达"
+    )
+    return Content(
+        to=s.person("name"),
+        paragraphs=(f"受你委托代办的“{s.item_name}”：{ended}。",),
+        facts=[("日期", day(s.case.delivered_on or s.case.closed_on))],
+        seal="站章",
+        signature="委托人、代办员签名",
+    )
+
+
+def _handover(s: Subject) -> Content:
+    event = s.steps.get("case.forwarded") or s.steps.get("case.redirected") or s.steps.get("case.filed")
+    said: Mapping[str, Any] = event.body if event else {}
+    return Content(
+        to=s.names(str(said.get("to", ""))),
+        paragraphs=(f"现将办件“{s.item_name}”及其材料移交你处办理。", f"理由：{said.get('why', '')}"),
+        facts=[
+            ("移交单位", s.names(event.frm) if event else ""),
+            ("接收单位", s.names(str(said.get("to", "")))),
+            ("材料份数", str(s.case.materials)),
+            ("移交日期", day(said.get("on"))),
+            ("事件编号", event.hash[:16] if event else ""),
+        ],
+        signature="移交人、接收人签名",
+    )
+
+
+def _by_agent(s: Subject) -> bool:
+    return s.case.agent
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        one.id: one
+        for one in (
+            Kind("D01", "收件凭证", "收", ("case.filed",), _receipt),
+            Kind("D02", "受理通知书", "受", ("case.accepted",), _accepted),
+            Kind("D03", "补正告知书（一次性告知书）", "补", ("case.returned",), _correction),
+            Kind("D04", "不予受理通知书", "不受", ("case.not_accepted",), _not_accepted),
+            Kind("D05", "特别程序（所需时间）告知书", "特", ("case.suspended",), _special),
+            Kind("D06", "延期告知书", "延", ("case.extended",), _extended),
+            Kind("D07", "准予行政许可（同意）决定书", "准", ("case.granted",), _granted),
+            Kind("D08", "不予行政许可决定书", "不许", ("case.refused",), _refused),
+            Kind("D09", "办结通知书（领取通知）", "结", ("case.closed",), _closed),
+            Kind("D10", "送达回证", "达", ("case.delivered",), _delivery),
+            Kind("D11", "代办委托书", "委", ("case.filed",), _entrustment, only=_by_agent),
+            Kind("D12", "代办受理单", "代", ("case.filed",), _proxy_accepted, only=_by_agent),
+            Kind(
+                "D13",
+                "代办终止（办结）单",
+                "代结",
+                ("case.delivered", "case.withdrawn", "case.terminated"),
+                _proxy_ended,
+                only=_by_agent,
+            ),
+            Kind("D14", "移交清单", "移", ("case.forwarded", "case.redirected", "case.filed"), _handover),
+        )
+    },
+)
+"""By id. D15 to D17 belong to joint handling, D18 to fees."""

@@ -1,0 +1,69 @@
+"""The print view of a document: A4, with number, QR and look-up code; a reprint is marked 补打."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from node.desk.frame import Desk, Here, onward
+from node.desk.frame import show as answer
+from node.documents import issue
+from node.documents.kinds import KINDS, Content
+from node.errors import NotFound
+from node.pages import links
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """One document, ready to be printed."""
+
+    id: str
+    name: str
+    number: str
+    """"" while it has not been printed for the first time."""
+    no: str
+    content: Content
+    made_on: date
+    officer: str
+    lookup: str
+    prints: int
+    """How often it has been printed; from 2 on it is marked."""
+    print_href: str
+
+
+def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
+    node = desk.node
+    kind = KINDS.get(kind_id)
+    subject = node.read(issue.subject_of, node.know, no)
+    if kind is None or kind not in issue.offered(subject):
+        raise NotFound("本件现在没有这份文书")
+    known = node.read(issue.issued, no).get(kind_id)
+    return DocumentView(
+        id=kind.id,
+        name=kind.name,
+        number=known.number if known else "",
+        no=no,
+        content=issue.content(subject, kind),
+        made_on=known.made_on if known else node.looking().today,
+        officer=desk.who.staff_no,
+        lookup=issue.lookup_code(subject.steps["case.filed"].hash),
+        prints=known.prints if known else 0,
+        print_href=f"{links.case(no)}/documents/{kind_id}/print",
+    )
+
+
+@router.get(links.CASES + "/{no}/documents/{kind_id}")
+async def document(desk: Here, no: str, kind_id: str) -> Response:
+    """The sheet."""
+    page = desk.page()
+    return answer(page.pages.draw("document.html", page, _view(desk, no, kind_id)))
+
+
+@router.post(links.CASES + "/{no}/documents/{kind_id}/print")
+async def count_print(request: Request, desk: Here, no: str, kind_id: str) -> Response:  # noqa: ARG001
+    """Give it its number and count the print; then show it again, to be printed."""
+    await desk.node.do(issue.print_document, desk.who, no, kind_id)
+    return onward(f"{links.case(no)}/documents/{kind_id}")
