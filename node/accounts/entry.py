@@ -136,7 +136,7 @@ def claim(session: Session, now: datetime, login: str, subjects: tuple[str, str]
         )
         if row.open_from > now:
             wait_s = -int(-(row.open_from - now).total_seconds() // 1)
-            raise TooMany(f"尝试次数过多，请 {_span(wait_s)}后再试", wait_s=wait_s)
+            raise TooMany(f"尝试次数过多，请 {span(wait_s)}后再试", wait_s=wait_s)
         row.count = 1 if now - row.last > FORGET else row.count + 1
         row.last = now
         row.open_from = now + timedelta(seconds=pause(row.count))
@@ -144,6 +144,16 @@ def claim(session: Session, now: datetime, login: str, subjects: tuple[str, str]
     query = select(_users.c.id, _users.c.password_hash, _users.c.disabled).where(_users.c.login == login)
     user = session.connection().execute(query).first()
     return _Known(user.id, user.password_hash, user.disabled) if user else None
+
+
+def attempts(session: Session, now: datetime, login: str, address: str) -> tuple[int, int]:
+    """(attempts since the last success, seconds until the next is heard); the same for logins that do not exist."""
+    subjects = _subjects(plain_login(login), address)
+    columns = (_attempts.c.subject, _attempts.c.count.label("times"), _attempts.c.open_from)
+    rows = session.connection().execute(select(*columns).where(_attempts.c.subject.in_(subjects))).all()
+    count = max((int(row.times) for row in rows if row.subject == subjects[0]), default=0)
+    wait_s = max(((row.open_from - now).total_seconds() for row in rows), default=0.0)
+    return count, max(0, -int(-wait_s // 1))
 
 
 def find_visit(session: Session, now: datetime, token: str) -> Visit | None:
@@ -248,5 +258,6 @@ def _refused(session: Session, now: datetime, login: str, address: str) -> None:
     audit.record(session, login or "anonymous", "login_failed", what, now=now, address=address)
 
 
-def _span(seconds: int) -> str:
+def span(seconds: int) -> str:
+    """A wait in words: 45 秒, 30 分钟."""
     return f"{seconds} 秒" if seconds < 120 else f"{-(-seconds // 60)} 分钟"

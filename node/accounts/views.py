@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import desc, func, select
+from sqlalchemy import desc, func, or_, select
 from sqlmodel import Session
 
 from node.accounts.model import ApiToken, LoginAttempts, LoginSession, User
@@ -85,9 +85,19 @@ def api_tokens(session: Session) -> list[TokenLine]:
 
 
 def audit_page(
-    session: Session, *, before: int | None = None, who: str = "", what: str = "", limit: int = 50
+    session: Session,
+    *,
+    before: int | None = None,
+    who: str = "",
+    what: str = "",
+    act: str = "",
+    words: str = "",
+    limit: int = 50,
 ) -> list[AuditEntry]:
-    """Lines of the audit log, newest first, below number `before`; `who` and `what` as they were written."""
+    """Lines of the audit log, newest first, below number `before`; `who`, `act` and `what` as they were written.
+
+    `words`: a login, or how what it was done to ends (a user, the tail of a case number).
+    """
     query = select(_audit).order_by(desc(_audit.c.n)).limit(min(limit, 200))
     if before is not None:
         query = query.where(_audit.c.n < before)
@@ -95,4 +105,8 @@ def audit_page(
         query = query.where(_audit.c.who == who)
     if what:
         query = query.where(_audit.c.what == what)
+    if act:
+        query = query.where(_audit.c.act == act)
+    if words:
+        query = query.where(or_(_audit.c.who == words, _audit.c.what.endswith(words, autoescape=True)))
     return [AuditEntry(**row) for row in session.connection().execute(query).mappings()]

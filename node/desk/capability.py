@@ -3,7 +3,18 @@
 from fastapi import FastAPI
 
 from node.capability import Capability, NavEntry
-from node.desk import cases, filing, handovers, home, live
+from node.desk import (
+    cases,
+    catalogue,
+    entry,
+    filing,
+    handovers,
+    home,
+    journal,
+    line,
+    live,
+    people,
+)
 from node.desk.frame import tell_people
 from node.pages import links
 from node.pages.render import Pages
@@ -21,12 +32,19 @@ def dress(app: FastAPI) -> None:
 
 DESK = Capability(
     name="desk",
-    routers=(live.router, home.router, cases.router, filing.router, handovers.router),
+    routers=(
+        *(live.router, home.router, cases.router, filing.router, handovers.router),
+        *(entry.router, people.router, journal.router, catalogue.router, line.router),
+    ),
     dress=dress,
     nav=(
         NavEntry("待办", links.HOME, "home", order=10, count="todo"),
         NavEntry("帮办申报", links.FILE, "new", roles=_DESK, order=20),
         NavEntry("办件", links.CASES, "list", order=30),
         NavEntry("移交接收", links.HANDOVERS, "inbox", roles=_DESK, order=40, count="incoming"),
+        NavEntry("事项目录", links.CATALOGUE, "book", order=50),
+        NavEntry("节点线路", links.LINE, "node", order=60),
+        NavEntry("用户", links.USERS, "users", roles=frozenset(("administrator",)), order=80),
+        NavEntry("审计", links.AUDIT, "audit", roles=frozenset(("auditor",)), order=85),
     ),
 )

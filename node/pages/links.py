@@ -12,6 +12,8 @@ HANDOVERS = "/handovers"
 CATALOGUE = "/catalogue"
 HOLDERS = "/catalogue/holders"
 LINE = "/line"
+PARCELS = "/line/parcels"
+RELEASE = "/line/release"
 BOARD = "/board"
 SUMS = "/sums"
 EVIDENCE = "/evidence"
@@ -37,6 +39,16 @@ def slip(no: str) -> str:
 def evidence(no: str) -> str:
     """The evidence page of one case."""
     return f"{CASES}/{quote(no)}/evidence"
+
+
+def parcels(place: str) -> str:
+    """The file to be carried to one place."""
+    return f"{PARCELS}/{quote(place)}"
+
+
+def user(login: str) -> str:
+    """The page of one user."""
+    return f"{USERS}/{quote(login)}"
 
 
 def item(key: str) -> str:

@@ -58,6 +58,8 @@ class CatalogueView:
     """Where the next page is."""
     behind: str = ""
     """Said when a newer edition is known but not here yet."""
+    holders_href: str = ""
+    """Where one sees who below holds which edition; empty where there is nobody below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

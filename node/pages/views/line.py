@@ -100,6 +100,40 @@ class Quarantined:
     """The one case it blocks, if any."""
     told: bool = False
     """Whether the sender's receipt already names it."""
+    release_action: str = ""
+    """Where an administrator has it tried again; empty for everybody else and for what only waits."""
+    carried: tuple[tuple[str, str], ...] = ()
+    """What that form must say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """One reader of our acts (对方): what it has not confirmed."""
+
+    place: str
+    """黄渠桥镇."""
+    waiting: int
+    """Acts it has not applied by its signed receipt."""
+    since: datetime | None
+    """Since when the oldest of them waits."""
+    late: bool
+    """Whether that is past the limit."""
+    last_receipt: datetime | None
+    """When its last receipt came."""
+    refusal: str = ""
+    """What of ours it last refused as not genuine."""
+    carry_href: str = ""
+    """For an administrator: the file to be carried to it by hand (摆渡)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ferry:
+    """Taking a carried file in (摆渡)."""
+
+    action: str
+    """URL to post the file to."""
+    error: str = ""
+    """Why the file could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +158,7 @@ class LineView:
     """acts or quarantine: which list is open."""
     live_href: str = ""
     """Fragment to ask for every 2 s."""
+    readers: tuple[Reader, ...] = ()
+    """Those above, and whoever owes a receipt."""
+    ferry: Ferry | None = None
+    """For an administrator."""

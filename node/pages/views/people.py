@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from node.pages.views.cases import Step
+from node.pages.views.cases import Action, Step
 from node.pages.views.common import Cursor, Fact, Field, FormView, Progress, Tag
 
 
@@ -26,9 +26,11 @@ class PasswordView:
     form: FormView
     """Old, new, new again."""
     first: bool
-    """Whether nothing else may be done before."""
+    """Whether it is a first password, handed over, that must be replaced."""
     rules: tuple[str, ...]
     """What a password must be."""
+    expired: bool = False
+    """Whether it has been used for too long, so that nothing else may be done before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,10 @@ class UsersView:
     """Whose form it is; empty when adding."""
     password_once: str = ""
     """A first password, shown this one time."""
+    actions: tuple[Action, ...] = ()
+    """What else may be done to the user being changed."""
+    action_hint: str = ""
+    """Said instead of the actions: why none is offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,8 @@ class AuditView:
     """完整，共 48 213 条，校验于 …."""
     chain_head: str
     """Hash of the newest line."""
+    check_href: str = ""
+    """Where the whole chain is checked; empty when it has just been."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,8 @@ class Checked:
     """The story it tells, with each step's proof."""
     facts: tuple[Fact, ...]
     """Root, certificates, size, file hash."""
+    problems: tuple[Fact, ...] = ()
+    """What does not hold: the line of the file, the rule and the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
