@@ -5,6 +5,7 @@ may grant (P-6). The trust anchor is the fingerprint of the city's root certific
 site by hand; everything else is found by walking up.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,14 +74,23 @@ class Certificate:
         return self.not_before <= now <= self.not_after
 
 
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{3}Z")
+
+
 def instant(text: object) -> datetime:
-    """An aware UTC time written as 2026-11-22T02:26:03Z or with milliseconds; EnvelopeError P-4 otherwise."""
-    if type(text) is str and text.endswith("Z"):
-        try:
-            return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
-        except ValueError:
-            pass
-    raise EnvelopeError("P-4", f"时间应为 UTC：{str(text)[:40]}")
+    """An aware UTC time written exactly as 2026-11-22T02:26:03.123Z; ValueError otherwise."""
+    if type(text) is str and _INSTANT.fullmatch(text):
+        return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+    raise ValueError(f"时间应写作 2026-11-22T02:26:03.123Z：{str(text)[:40]}")
+
+
+def is_instant(text: object) -> bool:
+    """Whether `text` is an instant as `instant` wants it."""
+    try:
+        instant(text)
+    except ValueError:
+        return False
+    return True
 
 
 def write_instant(moment: datetime) -> str:
@@ -139,7 +149,7 @@ def read(line: bytes) -> Certificate:
     """The certificate on a DSSE line, form checked (P-4), trust not yet."""
     payload = dsse.read(line, dsse.CERTIFICATE, MAX_SIGNATURES).payload
     fields = strict.loads(payload)
-    if fields.keys() != FIELDS or fields["v"] != 1:
+    if fields.keys() != FIELDS or not strict.is_version_1(fields):
         raise EnvelopeError("P-4", "证书的字段或版本不对")
     try:
         return _certificate(fields, line, sha256(payload))
@@ -147,35 +157,59 @@ def read(line: bytes) -> Certificate:
         raise EnvelopeError("P-4", f"证书内容有误：{wrong}") from None
 
 
+_PREFIX = re.compile(r"[0-9]{4,12}")
+_KIND = re.compile(r"[a-z_]{1,30}\.[a-z_]{1,30}")
+
+
 def _certificate(fields: dict[str, Any], line: bytes, fingerprint: str) -> Certificate:
-    for name in ("sub", "iss"):
-        if not is_code(fields[name]):
-            raise ValueError(f"{name} 不是区划代码")
-    scope = tuple(fields["scope"])
-    if not scope or not all(type(one) is str and one.isdigit() and 4 <= len(one) <= 12 for one in scope):
-        raise ValueError("scope 应是代码前缀")
-    if fields["seal_alg"] != X25519 or type(fields["gen"]) is not int or fields["gen"] < 1:
-        raise ValueError("seal_alg 或 gen 有误")
-    key = unb64(fields["key"])
+    for name in ("sub", "iss", "name", "by", "alg", "key", "seal_alg", "seal"):
+        if type(fields[name]) is not str:
+            raise ValueError(f"{name} 应是文字")
+    if not is_code(fields["sub"]) or not is_code(fields["iss"]):
+        raise ValueError("sub 或 iss 不是区划代码")
+    scope = _listed(fields, "scope", _PREFIX, 1000)
+    if not scope:
+        raise ValueError("scope 应至少有一个代码前缀")
+    if not strict.is_number(fields["gen"]):
+        raise ValueError("gen 有误")
+    key, seal = unb64(fields["key"]), unb64(fields["seal"])
+    if fields["seal_alg"] != X25519 or len(seal) != 32:
+        raise ValueError("seal_alg 或 seal 有误")
     return Certificate(
         place=Code(fields["sub"]),
-        name=str(fields["name"]),
-        tier=Tier(fields["tier"]),
+        name=fields["name"],
+        tier=_tier(fields["tier"]),
         issuer=Code(fields["iss"]),
-        issued_by=str(fields["by"]),
+        issued_by=fields["by"],
         generation=fields["gen"],
         scope=scope,
-        may=frozenset(map(str, fields["may"])),
-        grant=frozenset(map(str, fields["grant"])),
-        algorithm=str(fields["alg"]),
+        may=frozenset(_listed(fields, "may", _KIND, 1000)),
+        grant=frozenset(_listed(fields, "grant", _KIND, 1000)),
+        algorithm=fields["alg"],
         key=key,
-        seal_key=unb64(fields["seal"]),
+        seal_key=seal,
         not_before=instant(fields["nbf"]),
         not_after=instant(fields["naf"]),
         line=line,
         fingerprint=fingerprint,
-        verify=verifier(str(fields["alg"]), key),
+        verify=verifier(fields["alg"], key),
     )
+
+
+def _listed(fields: dict[str, Any], name: str, form: re.Pattern[str], at_most: int) -> tuple[str, ...]:
+    """The texts listed under `name`, each of this form; ValueError if anything else is there."""
+    found = fields[name]
+    if type(found) is not list or len(found) > at_most:
+        raise ValueError(f"{name} 应是列表")
+    if not all(type(one) is str and form.fullmatch(one) for one in found):
+        raise ValueError(f"{name} 有误")
+    return tuple(found)
+
+
+def _tier(found: object) -> Tier:
+    if type(found) is not int:
+        raise ValueError("tier 有误")
+    return Tier(found)
 
 
 class KeyRing:
@@ -213,7 +247,8 @@ class KeyRing:
     def admit(self, line: bytes) -> Certificate:
         """Trust the certificate on `line`; its issuer must have been admitted before.
 
-        EnvelopeError P-5 if a signature is missing or wrong, P-6 if it claims more than its issuer grants.
+        EnvelopeError P-5 if a signature is missing or wrong, or the issuer is not the one it names; P-6 if it
+        claims more than its issuer grants.
         """
         cert = read(line)
         if cert.fingerprint in self._by_fingerprint:
@@ -222,6 +257,8 @@ class KeyRing:
         issuer = self._by_fingerprint.get(cert.issued_by)
         if issuer is None:
             raise EnvelopeError("P-5", f"不认识 {cert.place} 证书的签发者")
+        if cert.issuer != issuer.place:
+            raise EnvelopeError("P-5", f"{cert.place} 证书写的签发者 {cert.issuer} 实为 {issuer.place}")
         by_key = {one.keyid: one.sig for one in signed.signatures}
         if issuer.fingerprint not in by_key:
             raise EnvelopeError("P-5", "缺签发者的签名")

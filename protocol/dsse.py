@@ -7,6 +7,7 @@ length-prefixed, so nothing has to be parsed, and nothing re-serialised, before 
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from protocol.errors import EnvelopeError
 STATEMENT = "application/vnd.liandong.statement+json;v=1"
 CERTIFICATE = "application/vnd.liandong.certificate+json;v=1"
 RECEIPT = "application/vnd.liandong.receipt+json;v=1"
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -27,6 +29,11 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 def sha256(data: bytes) -> str:
     """Lower-case hexadecimal SHA-256: the name of events, certificates and materials."""
     return hashlib.sha256(data).hexdigest()
+
+
+def is_hash(text: object) -> bool:
+    """Whether `text` is the name of something: 64 lower-case hexadecimal digits."""
+    return type(text) is str and _HASH.fullmatch(text) is not None
 
 
 def b64(data: bytes) -> str:

@@ -6,6 +6,7 @@ may lack, the statement line, then those of its events that are addressed there.
 NATS, on a USB stick and into an evidence file.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from protocol import dsse, strict
-from protocol.certificates import Certificate, write_instant
+from protocol.certificates import Certificate, instant, write_instant
 from protocol.dsse import Signature, sha256
 from protocol.errors import EnvelopeError
 from protocol.keys import Keys
@@ -25,6 +26,11 @@ MAX_EVENTS = 64
 MAX_RECIPIENTS = 64
 CLASSES = ("public", "internal", "personal")
 FIELDS = frozenset(("v", "id", "kind", "frm", "ep", "to", "iat", "cat", "case", "cls", "body", "enc"))
+REQUIRED = FIELDS - {"case", "enc"}
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_KIND = re.compile(r"[a-z_]{1,30}\.[a-z_]{1,30}")
+_EPOCH = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_CASE_NO = re.compile(r"[0-9]{12}[0-9A-Z]{1,38}")
 _CERTIFICATE_LINE = b'"payloadType":"' + dsse.CERTIFICATE.encode() + b'"'
 _STATEMENT_LINE = b'"payloadType":"' + dsse.STATEMENT.encode() + b'"'
 
@@ -110,22 +116,19 @@ def read_event(raw: bytes) -> Event:
 
 
 def _event(fields: dict[str, Any], raw: bytes) -> Event:
-    if not FIELDS.issuperset(fields) or fields["v"] != 1:
-        raise ValueError("多余的字段或不认识的版本")
-    to = tuple((one["place"], one["seq"]) for one in fields["to"])
-    if len(to) > MAX_RECIPIENTS or not all(
-        is_code(place) and type(seq) is int and seq > 0 for place, seq in to
-    ):
-        raise ValueError("to")
-    if len({place for place, _ in to}) != len(to):
-        raise ValueError("to 有重复")
-    texts = (fields["id"], fields["kind"], fields["frm"], fields["ep"], fields["iat"])
-    if not all(type(one) is str and 0 < len(one) <= 64 for one in texts) or not is_code(fields["frm"]):
-        raise ValueError("id、kind、frm、ep 或 iat")
-    if type(fields["cat"]) is not int or fields["cat"] < 0 or fields["cls"] not in CLASSES:
+    if not REQUIRED <= fields.keys() <= FIELDS or not strict.is_version_1(fields):
+        raise ValueError("字段不对或不认识的版本")
+    for name, form in (("id", _ID), ("kind", _KIND), ("ep", _EPOCH)):
+        if not form.fullmatch(fields[name]):
+            raise ValueError(name)
+    if not is_code(fields["frm"]):
+        raise ValueError("frm")
+    instant(fields["iat"])
+    to = _readers(fields["to"])
+    if not strict.is_number(fields["cat"], 0) or fields["cls"] not in CLASSES:
         raise ValueError("cat 或 cls")
     enc = fields.get("enc")
-    if type(fields["body"]) is not dict or (enc is not None and type(enc) is not dict):
+    if type(fields["body"]) is not dict or ("enc" in fields and type(enc) is not dict):
         raise ValueError("body 或 enc")
     return Event(
         raw, sha256(raw), fields["id"], fields["kind"], fields["frm"], fields["ep"], to, fields["iat"],
@@ -133,13 +136,24 @@ def _event(fields: dict[str, Any], raw: bytes) -> Event:
     )  # fmt: skip
 
 
+def _readers(found: Any) -> tuple[tuple[str, int], ...]:
+    if type(found) is not list or len(found) > MAX_RECIPIENTS:
+        raise ValueError("to")
+    to = tuple((one["place"], one["seq"]) for one in found if len(one) == 2)
+    if len(to) != len(found) or not all(is_code(place) and strict.is_number(seq) for place, seq in to):
+        raise ValueError("to")
+    if len({place for place, _ in to}) != len(to):
+        raise ValueError("to 有重复")
+    return to
+
+
 def _case(fields: dict[str, Any]) -> CaseRef:
-    if fields.keys() != {"no", "n", "prev"} or type(fields["n"]) is not int or fields["n"] < 1:
+    if fields.keys() != {"no", "n", "prev"} or not strict.is_number(fields["n"]):
         raise ValueError("case")
     no, prev = fields["no"], fields["prev"]
-    if type(no) is not str or not is_code(no[:12]) or len(no) > 50:
+    if not _CASE_NO.fullmatch(no) or not is_code(no[:12]):
         raise ValueError("case.no")
-    if type(prev) is not str or (len(prev) != 64 if fields["n"] > 1 else prev):
+    if not dsse.is_hash(prev) if fields["n"] > 1 else prev != "":
         raise ValueError("case.prev")
     return CaseRef(no, fields["n"], prev)
 

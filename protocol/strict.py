@@ -15,6 +15,8 @@ from protocol.errors import EnvelopeError
 
 MAX_DEPTH = 16
 MAX_INT = 2**53 - 1
+MAX_NUMBER = 2**31 - 1
+"""No sequence, step, edition or generation is larger: every database has a column for it."""
 
 
 def dumps(value: Any) -> bytes:
@@ -40,6 +42,16 @@ def loads(line: bytes) -> dict[str, Any]:
     if orjson.dumps(value) != line:
         raise EnvelopeError("P-1", "不是紧凑写法，或有重复的键")
     return value
+
+
+def is_version_1(fields: dict[str, Any]) -> bool:
+    """Whether `v` is the integer 1 (and not true, which Python takes for it)."""
+    return type(fields.get("v")) is int and fields["v"] == 1
+
+
+def is_number(value: Any, least: int = 1) -> bool:
+    """Whether `value` is an integer from `least` to `MAX_NUMBER`."""
+    return type(value) is int and least <= value <= MAX_NUMBER
 
 
 def _check(value: dict[str, Any] | list[Any], room: int) -> None:

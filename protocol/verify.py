@@ -7,10 +7,11 @@ P-0  the parcel is at most 256 KiB and made of whole lines: certificates, one st
 P-1  each line is compact UTF-8 JSON (see strict.py)
 P-2  the statement is a DSSE line of the statement type
 P-3..P-6  its certificate is known or attached, its chain leads to our root, powers lie inside powers
-P-7  the signature holds; only now is the statement read: version, sender = certificate's place, 1..64 names
+P-7  the signature holds; only now is the statement read: version, sender = certificate's place, time, 1..64 names
 P-8  each event line's hash stands in the statement and its form is right
 P-9  the certificate is valid now (a grace of 7 days for mail under way), and is not revoked
-P-10 the event's sender is the statement's, its kind is among the certificate's powers
+P-10 the event's sender is the statement's, its kind is among the certificate's powers; steps of a case, and
+     nothing else, stand in a case
 P-11 the event speaks only about places in the certificate's scope
 P-12 it is addressed to us, or to everybody if its kind is a published document
 P-13 the transport subject, where there is one, names the same sender and reader
@@ -23,13 +24,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from protocol import dsse, strict
-from protocol.certificates import Certificate, KeyRing
-from protocol.dsse import sha256
+from protocol.certificates import Certificate, KeyRing, is_instant
+from protocol.dsse import is_hash, sha256
 from protocol.envelope import MAX_EVENTS, Event, Statement, cut, read_event
 from protocol.errors import EnvelopeError
 from protocol.keys import check
-from protocol.messages import PUBLISHED
-from protocol.places import Code
+from protocol.messages import PUBLISHED, STEPS
 
 GRACE = timedelta(days=7)
 """Mail that was under way when its sender's certificate ran out is still opened this long."""
@@ -71,6 +71,8 @@ class Opened:
     certificate: Certificate
     verified: list[Verified]
     refused: list[Refused]
+    attached: list[Certificate]
+    """The certificates that came with it and hold."""
 
 
 def open_parcel(raw: bytes, ring: KeyRing, me: str, now: datetime, source: str | None = None) -> Opened:
@@ -80,12 +82,11 @@ def open_parcel(raw: bytes, ring: KeyRing, me: str, now: datetime, source: str |
     genuine. Attached certificates that hold are admitted to `ring`; the caller keeps them.
     """
     lines = cut(raw)  # P-0
-    for line in lines.certificates:  # P-3..P-6
-        ring.admit(line)
+    attached = [ring.admit(line) for line in lines.certificates]  # P-3..P-6
     statement, certificate = open_statement(lines.statement, ring)  # P-1..P-7
     if source is not None and source != statement.frm:  # P-13
         raise EnvelopeError("P-13", f"信道说来自 {source}，签封是 {statement.frm}")
-    opened = Opened(statement, certificate, [], [])
+    opened = Opened(statement, certificate, [], [], attached)
     named = set(statement.events)
     for line in lines.events:
         event = None
@@ -111,27 +112,25 @@ def open_statement(line: bytes, ring: KeyRing) -> tuple[Statement, Certificate]:
     check(certificate.verify, signature.sig, signed.signed_bytes(), "P-7")
     fields = strict.loads(signed.payload)
     events = fields.get("events")
-    if fields.keys() != {"v", "frm", "cert", "iat", "events"} or fields["v"] != 1 or type(events) is not list:
+    if fields.keys() != {"v", "frm", "cert", "iat", "events"} or not strict.is_version_1(fields):
         raise EnvelopeError("P-7", "签封的字段或版本不对")
-    if not 1 <= len(events) <= MAX_EVENTS or len(set(map(str, events))) != len(events):
+    if not is_instant(fields["iat"]):
+        raise EnvelopeError("P-7", "签封的时间有误")
+    if type(events) is not list or not all(map(is_hash, events)):
+        raise EnvelopeError("P-7", "签封里的事件应以 SHA-256 命名")
+    if not 1 <= len(events) <= MAX_EVENTS or len(set(events)) != len(events):
         raise EnvelopeError("P-7", "签封应签 1 至 64 个互不相同的事件")
     if fields["frm"] != certificate.place or fields["cert"] != certificate.fingerprint:
         raise EnvelopeError("P-7", "签封的发出者与证书不符")
-    return Statement(
-        line, sha256(line), certificate.place, certificate.fingerprint, tuple(map(str, events))
-    ), certificate
+    names = tuple(events)
+    return Statement(line, sha256(line), certificate.place, certificate.fingerprint, names), certificate
 
 
 def admissible(event: Event, certificate: Certificate, me: str, now: datetime) -> None:
     """P-9 to P-12 for one event whose signature holds."""
     if not certificate.not_before <= now + GRACE or now > certificate.not_after + GRACE:
         raise EnvelopeError("P-9", f"{certificate.place} 的证书不在有效期内")
-    if event.frm != certificate.place:
-        raise EnvelopeError("P-10", f"事件说来自 {event.frm}，签封是 {certificate.place}")
-    if event.kind not in certificate.may:
-        raise EnvelopeError("P-10", f"{certificate.place} 的证书无权发出 {event.kind}")
-    if event.case is not None and not certificate.covers(event.case.no[:12]):
-        raise EnvelopeError("P-11", f"办件 {event.case.no} 不在 {certificate.place} 的管辖范围内")
+    entitled(event, certificate)
     if event.kind in PUBLISHED:
         if event.to:
             raise EnvelopeError("P-12", "公布的文件不写收件人")
@@ -139,12 +138,26 @@ def admissible(event: Event, certificate: Certificate, me: str, now: datetime) -
         raise EnvelopeError("P-12", f"收件人里没有 {me}")
 
 
+def entitled(event: Event, certificate: Certificate) -> None:
+    """P-10 and P-11: whether this certificate may say this about this place."""
+    if event.frm != certificate.place:
+        raise EnvelopeError("P-10", f"事件说来自 {event.frm}，签封是 {certificate.place}")
+    if event.kind not in certificate.may:
+        raise EnvelopeError("P-10", f"{certificate.place} 的证书无权发出 {event.kind}")
+    if (event.case is not None) != (event.kind in STEPS):
+        raise EnvelopeError("P-10", f"{event.kind} {'须' if event.case is None else '不'}写明是办件的第几步")
+    if event.case is not None and not certificate.covers(event.case.no[:12]):
+        raise EnvelopeError("P-11", f"办件 {event.case.no} 不在 {certificate.place} 的管辖范围内")
+
+
 def prove(event_line: bytes, statement_line: bytes, ring: KeyRing) -> Verified:
-    """One event proved alone, by anybody, at any time: P-1 to P-8, P-10 and P-11 (evidence files)."""
+    """One event proved alone, by anybody, at any time: P-1 to P-8, P-10 and P-11 (evidence files).
+
+    An event needs no reader to be proved: the city's own acts have none.
+    """
     statement, certificate = open_statement(statement_line, ring)
     if sha256(event_line) not in statement.events:
         raise EnvelopeError("P-8", "事件不在签封之内，或被改动")
     event = read_event(event_line)
-    me = event.to[0][0] if event.to else Code("")
-    admissible(event, certificate, me, certificate.not_before)
+    entitled(event, certificate)
     return Verified(event, statement, certificate, _DOOR)
