@@ -1,0 +1,194 @@
+"""The newcomer's story, in a real browser against the real demo: file at the village, decide at the county, see the
+result at the village, check the evidence; pull the line, file another, restore it, see it arrive."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import PHONE
+
+LIANDONG = [sys.executable, "-m", "node"]
+ITEM = "SZS-019"
+"""社会保障卡申领: decided by the county."""
+
+
+class Demo:
+    """A demo city in a process of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        command = [*LIANDONG, "demo", "--data", str(data), "--port", "18600", "--villages", "1"]
+        self.log = (data.parent / "demo.log").open("w+")
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        self._wait()
+        self.password = (data / "demo-password").read_text()
+        ports = json.loads((data / "ports.json").read_text())["web"]
+        self.village, self.township = (
+            next(c for c in ports if c[9:] != "000"),
+            next(c for c in ports if c[6:9] != "000"),
+        )
+        self.hosts = {code: f"http://127.0.0.1:{port}" for code, port in ports.items()}
+        self.county = next(code for code in ports if code[4:6] != "00" and code[6:] == "000000")
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            self.log.flush()
+            text = Path(self.log.name).read_text()
+            if "停止：Ctrl-C" in text:
+                return
+            if self.process.poll() is not None:
+                raise AssertionError(f"the demo ended:\n{text[-2000:]}")
+            time.sleep(0.2)
+        raise AssertionError("the demo does not come up")
+
+    def line(self, state: str) -> None:
+        """Pull or restore the village's line."""
+        subprocess.run(
+            [*LIANDONG, "demo-line", state, self.village, "--data", str(self.data)],
+            check=True,
+            capture_output=True,
+        )
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        self.process.terminate()
+        self.process.wait(20)
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Demo]:
+    running = Demo(tmp_path_factory.mktemp("demo") / "city")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def people(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(
+        viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai", accept_downloads=True
+    )
+    made.set_default_timeout(10_000)
+    with closing(made):
+        yield made
+
+
+def log_in(context: BrowserContext, demo: Demo, place: str, login: str) -> Page:
+    """A tab at `place`, logged in through the login page."""
+    page = context.new_page()
+    page.goto(demo.hosts[place] + "/")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", demo.password)
+    page.get_by_role("button", name="登录").click()
+    expect(page.locator("h1")).to_contain_text(re.compile("好"))
+    return page
+
+
+def file_case(page: Page, host: str, name: str) -> str:
+    """File a case through the four steps; its number."""
+    page.goto(f"{host}/file?item={ITEM}")
+    page.locator(f"input[name=item][value='{ITEM}']").check()
+    page.get_by_role("button", name="下一步").click()
+    page.fill("input[name=name]", name)
+    page.fill("input[name=phone]", "13895021234")
+    page.fill("input[name=id_no]", "640221197001010011")
+    page.get_by_label("交件").check()
+    page.fill("input[name=entrust_until]", "2035-12-31")
+    page.get_by_label(re.compile("申请人已在委托书上签字")).check()
+    page.get_by_role("button", name="下一步").click()
+    expect(page.locator(".errors")).to_contain_text("校验")
+    assert page.input_value("input[name=name]") == name
+    page.fill("input[name=id_no]", "640221197001010010")
+    page.get_by_role("button", name="下一步").click()
+    for box in page.locator("input[name=material]").all():
+        box.check()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("button", name="提交申报").click()
+    page.wait_for_url("**/slip")
+    found = re.search(r"/cases/([0-9X]{25})/slip", page.url)
+    assert found
+    return found[1]
+
+
+def appears(page: Page, host: str, no: str, within_s: float) -> None:
+    """The case is on this node's list within so many seconds."""
+    until = time.monotonic() + within_s
+    while True:
+        page.goto(f"{host}/cases?box=all&q={no}")
+        if page.locator("text=没有符合条件的办件").count() == 0:
+            return
+        assert time.monotonic() < until, f"{no} has not arrived at {host}"
+        time.sleep(0.1)
+
+
+def act(page: Page, key: str, **fields: str) -> None:
+    """Unfold one act of the case page, say what it asks, and confirm."""
+    form = page.locator(f"#do-{key}")
+    form.locator("summary").click()
+    for name, value in fields.items():
+        field = form.locator(f"[name={name}]")
+        if field.first.get_attribute("type") == "radio":
+            form.locator(f"[name={name}][value='{value}']").check()
+        else:
+            field.fill(value)
+    form.get_by_role("button", name=re.compile("确认")).click()
+
+
+def test_a_case_the_county_decides(demo: Demo, people: BrowserContext, tmp_path: Path) -> None:
+    village = log_in(people, demo, demo.village, "agent")
+    no = file_case(village, demo.hosts[demo.village], "王小明")
+    township = log_in(people, demo, demo.township, "clerk")
+    county = log_in(people, demo, demo.county, "clerk")
+    appears(township, demo.hosts[demo.township], no, 5)
+    appears(county, demo.hosts[demo.county], no, 5)
+
+    county.goto(f"{demo.hosts[demo.county]}/cases/{no}")
+    act(county, "accept")
+    expect(county.locator("body")).to_contain_text("已受理")
+    people.clear_cookies(name=f"liandong-{demo.county}")
+    reviewer = log_in(people, demo, demo.county, "reviewer")
+    reviewer.goto(f"{demo.hosts[demo.county]}/cases/{no}")
+    act(reviewer, "review", opinion="同意", text="材料齐全")
+    expect(reviewer.locator("body")).to_contain_text("待审签")
+    people.clear_cookies(name=f"liandong-{demo.county}")
+    chief = log_in(people, demo, demo.county, "chief")
+    chief.goto(f"{demo.hosts[demo.county]}/cases/{no}")
+    act(chief, "grant", text="准予发卡")
+    expect(chief.locator("body")).to_contain_text("已准予")
+
+    village.goto(f"{demo.hosts[demo.village]}/cases/{no}")
+    expect(village.locator("body")).to_contain_text("已办结")
+    path = tmp_path / "case.evidence"
+    answer = village.request.get(f"{demo.hosts[demo.village]}/api/cases/{no}/evidence")
+    path.write_bytes(answer.body())
+    told = subprocess.run([*LIANDONG, "verify", str(path)], capture_output=True, text=True, check=True).stdout
+    assert "全部成立" in told
+    raw = bytearray(answer.body())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    assert subprocess.run([*LIANDONG, "verify", str(path)], capture_output=True, check=False).returncode == 1
+
+
+def test_the_line_is_pulled_and_restored(demo: Demo, people: BrowserContext) -> None:
+    village = log_in(people, demo, demo.village, "agent")
+    county = log_in(people, demo, demo.county, "clerk")
+    demo.line("cut")
+    try:
+        time.sleep(1)
+        no = file_case(village, demo.hosts[demo.village], "马秀英")
+        expect(village.locator("body")).to_contain_text("已存")
+        county.goto(f"{demo.hosts[demo.county]}/cases?box=all&q={no}")
+        expect(county.locator("body")).to_contain_text("没有符合条件的办件")
+    finally:
+        demo.line("restore")
+    appears(county, demo.hosts[demo.county], no, 20)
+    village.goto(f"{demo.hosts[demo.village]}/cases/{no}/slip")
+    expect(village.locator("body")).to_contain_text("已办理", timeout=15_000)
