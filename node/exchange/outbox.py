@@ -22,6 +22,7 @@ from sqlmodel import Session
 from node.bus import Bus, Mail
 from node.config import Pace
 from node.db import Database, insert_ignore, table_of
+from node.exchange import setback
 from node.exchange.model import EventRow, OutboxRow, OutState, PeerRow, StatementRow
 from node.work import Knowledge, Work, new_peer
 from protocol import subjects
@@ -29,8 +30,6 @@ from protocol.envelope import MAX_EVENTS, MAX_PARCEL, Statement, parcel, sign
 from protocol.receipts import Channel, Receipt
 
 BATCH = 2048
-_RESERVE = 8 * 1024
-"""Room for certificates and the statement line in a parcel."""
 
 
 @dataclass(slots=True)
@@ -141,11 +140,11 @@ def _pack(
 ) -> Iterable[_Packed]:
     """Parcels of at most 256 KiB."""
     part: list[Row[Any]] = []
-    size = _RESERVE + len(statement)
+    size = head = sum(len(line) + 1 for line in (*chain, statement))
     for row in sorted(rows, key=lambda one: one.ord):
-        if part and size + len(row.raw) > MAX_PARCEL:
+        if part and size + len(row.raw) + 1 > MAX_PARCEL:
             yield _packed(me, place, lane, statement, part, chain)
-            part, size = [], _RESERVE + len(statement)
+            part, size = [], head
         part.append(row)
         size += len(row.raw) + 1
     if part:
@@ -215,10 +214,24 @@ def _pause(tries: int, pace: Pace) -> timedelta:
 
 def hear(work: Work, receipt: Receipt, pace: Pace) -> None:
     """Close what a reader's receipt covers, note what waits or stands aside there, and hurry what it lacks."""
+    _remember(work, receipt)
+    setback.contradicted(work, receipt)
+    for channel in receipt.channels:
+        if not setback.knows_more(work, receipt.frm, channel):
+            _settle(work, receipt, channel, pace)
+    if receipt.hello:
+        setback.reopen(work, receipt)
+        _hurry(work, receipt.frm)
+
+
+def _remember(work: Work, receipt: Receipt) -> None:
+    """What the reader's word says of the reader."""
     peer = table_of(PeerRow)
     rows = {"heard_at": work.now, "receipt_at": work.now, "edition": receipt.edition}
-    if receipt.channels:
-        rows["knows_us"] = True
+    if receipt.channels or receipt.hello:
+        rows["knows_us"] = bool(receipt.channels)
+    if any(one.rule == "P-3" for one in receipt.refused):
+        rows["knows_us"] = False  # our chain goes with the next parcel again
     if receipt.refused:
         rows["refusal"] = f"{receipt.refused[0].rule} {receipt.refused[0].reason}"
     changed = work.session.connection().execute(
@@ -226,22 +239,19 @@ def hear(work: Work, receipt: Receipt, pace: Pace) -> None:
     )
     if not changed.rowcount:
         work.session.execute(insert(peer).values({**new_peer(receipt.frm, 0), **rows}))
-    for channel in receipt.channels:
-        _settle(work, receipt, channel, pace)
-    if receipt.hello:
-        _hurry(work, receipt.frm)
 
 
 def _settle(work: Work, receipt: Receipt, channel: Channel, pace: Pace) -> None:
-    if channel.ep == work.meta("epoch"):
-        peer = table_of(PeerRow).c
-        given = work.session.execute(select(peer.last_seq).where(peer.place == receipt.frm)).scalar() or 0
-        if channel.upto > given:
-            work.renew_epoch()  # the reader knows more of ours than we do: this database was set back
-            return
+    """Write the reader's word about one channel into the sender's list."""
     out = table_of(OutboxRow)
-    here = and_(out.c.place == receipt.frm, out.c.ep == channel.ep, out.c.done_at.is_(None))
-    aside = sorted([*channel.waiting, *((one.seq, one.seq) for one in channel.quarantined)])
+    here = and_(
+        out.c.place == receipt.frm,
+        out.c.ep == channel.ep,
+        out.c.done_at.is_(None),
+        out.c.rule != setback.CONTRADICTED,
+    )
+    quarantined = ((one.seq, one.seq) for one in channel.quarantined)
+    aside = sorted([*channel.missing, *channel.waiting, *quarantined])
     for first, last in _between(aside, channel.upto):
         work.session.execute(
             update(out)

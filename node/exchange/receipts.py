@@ -5,12 +5,12 @@ after any crash. At most about one a second per sender; on a fresh line, a hello
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlmodel import Session
 
 from node.bus import Bus, Mail
@@ -19,7 +19,16 @@ from node.exchange.model import ChannelRow, EventRow, EventState, PeerRow, Quara
 from node.work import Knowledge
 from protocol import receipts, subjects
 from protocol.places import Code
-from protocol.receipts import Channel, Quarantined, Receipt, RefusedParcel, ranges
+from protocol.receipts import (
+    MAX_CHANNELS,
+    Channel,
+    Quarantined,
+    Range,
+    Receipt,
+    RefusedParcel,
+    gaps,
+    ranges,
+)
 
 BATCH = 512
 
@@ -55,7 +64,7 @@ def gather(session: Session, know: Knowledge, now: datetime, *, hello: bool) -> 
     for row in rows:
         changes[row.frm][row.ep] = row.changes
         by_peer[row.frm].append(_channel(session, row.frm, row.ep, row.upto, row.highest))
-    refused = _refused(session, know)
+    refused = _refused(session, know, every=hello)
     names = set(by_peer) | set(refused)
     if hello:
         names |= set(session.execute(select(peer.place)).scalars())
@@ -68,7 +77,7 @@ def gather(session: Session, know: Knowledge, now: datetime, *, hello: bool) -> 
                 at=now.isoformat(),
                 hello=hello,
                 edition=know.edition,
-                channels=tuple(by_peer[name][-64:]),
+                channels=tuple(by_peer[name][-MAX_CHANNELS:]),
                 refused=tuple(refused.get(name, ())),
             ),
             changes[name],
@@ -82,10 +91,10 @@ def gather(session: Session, know: Knowledge, now: datetime, *, hello: bool) -> 
 def _channel(session: Session, frm: str, ep: str, upto: int, highest: int) -> Channel:
     event = table_of(EventRow).c
     here = (event.frm == frm, event.ep == ep)
-    missing: Iterable[int] = ()
+    missing: tuple[Range, ...] = ()
     if highest > upto:
-        present = session.execute(select(event.ord).where(*here, event.ord > upto)).scalars()
-        missing = set(range(upto + 1, highest + 1)) - set(present)
+        present = session.execute(select(event.ord).where(*here, event.ord > upto).order_by(event.ord))
+        missing = gaps(present.scalars(), upto + 1, highest)
     aside = session.execute(
         select(event.ord, event.state, event.rule, event.reason).where(
             *here, event.state.in_((EventState.WAITING, EventState.QUARANTINED))
@@ -93,8 +102,8 @@ def _channel(session: Session, frm: str, ep: str, upto: int, highest: int) -> Ch
     ).all()
     return Channel(
         ep=ep,
-        upto=upto,
-        missing=ranges(missing),
+        upto=max(upto, highest),
+        missing=missing,
         waiting=ranges(row.ord for row in aside if row.state == EventState.WAITING),
         quarantined=tuple(
             Quarantined(row.ord, row.rule, row.reason)
@@ -104,11 +113,21 @@ def _channel(session: Session, frm: str, ep: str, upto: int, highest: int) -> Ch
     )
 
 
-def _refused(session: Session, know: Knowledge) -> dict[str, list[RefusedParcel]]:
+def _refused(session: Session, know: Knowledge, *, every: bool) -> dict[str, list[RefusedParcel]]:
+    """What was refused and not told yet; with `every`, also each number that came with a second meaning.
+
+    A receipt may be lost. A refused parcel is then missed and comes again; a second meaning is not missed.
+    """
     quarantine = table_of(QuarantineRow).c
+    untold = quarantine.told.is_(False)
     rows = session.execute(
         select(quarantine.sha, quarantine.source, quarantine.rule, quarantine.reason)
-        .where(quarantine.told.is_(False), quarantine.source != "", quarantine.source != know.place)
+        .where(
+            or_(untold, quarantine.rule == "P-15") if every else untold,
+            quarantine.source != "",
+            quarantine.source != know.place,
+        )
+        .order_by(quarantine.told, quarantine.last_at.desc())
         .limit(50)
     )
     found: dict[str, list[RefusedParcel]] = defaultdict(list)
@@ -118,7 +137,7 @@ def _refused(session: Session, know: Knowledge) -> dict[str, list[RefusedParcel]
 
 
 def _mail(receipt: Receipt, know: Knowledge, now: datetime) -> Mail:
-    chain = know.ring.chain(know.place) if receipt.hello else ()
+    chain = know.ring.chain(know.place) if receipt.hello or receipt.refused else ()
     data = receipts.write(receipt, know.keys, know.certificate, now, chain)
     subject = subjects.mail(subjects.Lane.RCPT, receipt.to, know.place)
     return Mail(subject, data, sha256(data).hexdigest()[:32])

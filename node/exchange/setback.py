@@ -1,0 +1,116 @@
+"""What to do when a database was set back to an older copy (回退): ours, or a reader's.
+
+One rule: nothing that somebody still holds may be lost, and nobody's number may mean two things without an
+alarm. A reader that was set back says so by its hello, which names less than we know it had: it gets the rest
+again. That ours was set back is told by a reader that knows more of our numbers than we have given (or another
+meaning of one): we begin a new epoch at once and raise the alarm.
+"""
+
+import logging
+from collections.abc import Iterator
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from node.db import table_of
+from node.exchange.model import EventRow, MetaRow, OutboxRow, OutState, PeerRow
+from node.work import Work
+from protocol.receipts import MAX_CHANNELS, Channel, Receipt
+
+log = logging.getLogger(__name__)
+ALARM = "set_back"
+CONTRADICTED = "P-15"
+"""The reader holds another event of ours under the same number."""
+
+
+def alarm(session: Session) -> str:
+    """When, and by whose word, this node last learnt that its own database had been set back; "" if never."""
+    meta = table_of(MetaRow).c
+    return session.execute(select(meta.value).where(meta.key == ALARM)).scalar() or ""
+
+
+def knows_more(work: Work, reader: str, channel: Channel) -> bool:
+    """Whether the reader has numbers of the present epoch that we have not given: then a new epoch has begun."""
+    if channel.ep != work.meta("epoch"):
+        return False
+    peer = table_of(PeerRow).c
+    given = work.session.execute(select(peer.last_seq).where(peer.place == reader)).scalar() or 0
+    if channel.upto <= given:
+        return False
+    _begin_anew(work, f"{reader} 已收到第 {channel.upto} 号，我们只发到第 {given} 号")
+    return True
+
+
+def contradicted(work: Work, receipt: Receipt) -> None:
+    """Acts of ours that a reader refused because it holds another event under their number.
+
+    They stand aside in the sender's list whatever the reader's cumulative word says: it speaks of the other event.
+    """
+    names = [one.parcel for one in receipt.refused if one.rule == CONTRADICTED]
+    event, out = table_of(EventRow).c, table_of(OutboxRow)
+    if not names:
+        return
+    found = work.session.execute(
+        select(event.ep, event.ord).where(event.frm == work.me, event.hash.in_(names))
+    ).all()
+    for row in found:
+        work.session.execute(
+            update(out)
+            .where(out.c.place == receipt.frm, out.c.ep == row.ep, out.c.ord == row.ord)
+            .values(
+                state=OutState.QUARANTINED,
+                rule=CONTRADICTED,
+                reason="对方在这个号下已有我们的另一个事件（本节点的数据库曾被回退）",
+                done_at=None,
+                next_try=work.now.replace(year=work.now.year + 100, day=1),
+            )
+        )
+    if any(row.ep == work.meta("epoch") for row in found):
+        _begin_anew(work, f"{receipt.frm} 在同一个号下有我们的另一个事件")
+
+
+def reopen(work: Work, receipt: Receipt) -> None:
+    """A reader that says hello has what its channels name and no more: what it lost is due again.
+
+    Heeded once for each hello, in the order the reader wrote them, so that an old one sent again stirs nothing.
+    """
+    said = f"hello:{receipt.frm}"
+    if (work.meta(said) or "") >= receipt.at:
+        return
+    work.set_meta(said, receipt.at)
+    heard = {one.ep: one.upto for one in receipt.channels}
+    out = table_of(OutboxRow)
+    for ep in _epochs(work.session, receipt.frm):
+        if ep not in heard and len(heard) >= MAX_CHANNELS:
+            continue  # its word has no room for every epoch
+        work.session.execute(
+            update(out)
+            .where(
+                out.c.place == receipt.frm,
+                out.c.ep == ep,
+                out.c.seq > heard.get(ep, 0),
+                out.c.rule != CONTRADICTED,
+                out.c.state.in_((OutState.APPLIED, OutState.RECEIVED, OutState.QUARANTINED)),
+            )
+            .values(state=OutState.SENT, done_at=None, rule="", reason="", tries=1, next_try=work.now)
+        )
+
+
+def _epochs(session: Session, place: str) -> Iterator[str]:
+    """The epochs in which we have sent to a place, each found by its key."""
+    out = table_of(OutboxRow).c
+    ep = ""
+    while True:
+        found = session.execute(
+            select(out.ep).where(out.place == place, out.ep > ep).order_by(out.ep).limit(1)
+        ).scalar()
+        if found is None:
+            return
+        yield found
+        ep = found
+
+
+def _begin_anew(work: Work, why: str) -> None:
+    work.renew_epoch()
+    work.set_meta(ALARM, f"{work.now.isoformat(timespec='seconds')} {why}")
+    log.error("%s: the database was set back: %s; a new epoch begins", work.me, why)
