@@ -27,7 +27,7 @@ from node.exchange.model import EventRow, OutboxRow, OutState, PeerRow, Statemen
 from node.work import Knowledge, Work, new_peer
 from protocol import subjects
 from protocol.envelope import MAX_EVENTS, MAX_PARCEL, Statement, parcel, sign
-from protocol.receipts import Channel, Receipt
+from protocol.receipts import Channel, Receipt, ranges
 
 BATCH = 2048
 
@@ -163,49 +163,75 @@ def _packed(
 def record(
     session: Session, know: Knowledge, due: Due, stored: Sequence[bool], pace: Pace, now: datetime
 ) -> None:
-    """Write down the new statements and which parcels the hub has stored."""
+    """Write down the new statements and which parcels the hub has stored, a run of numbers at a time."""
     if due.signed:
         insert_ignore(
             session, StatementRow, [{"hash": made.hash, "line": made.line} for made, _ in due.signed]
         )
-        event = table_of(EventRow)
-        session.execute(
-            update(event)
-            .where(
-                event.c.frm == know.place,
-                event.c.ep == bindparam("e"),
-                event.c.ord == bindparam("o"),
-                event.c.statement == "",
-            )
-            .values(statement=bindparam("s")),
-            [{"e": ep, "o": number, "s": made.hash} for made, owns in due.signed for ep, number in owns],
-        )
-    out = table_of(OutboxRow)
-    sent = [
-        {
-            "p": row.place,
-            "e": row.ep,
-            "q": row.seq,
-            "t": row.tries + 1,
-            "next": now + _pause(row.tries, pace),
-            "st": OutState.SENT if row.state == OutState.STORED else row.state,
-        }
-        for one, ok in zip(due.packed, stored, strict=True)
-        if ok
-        for row in one.rows
-    ]
+        session.execute(_signed_by(know.place), _signed_runs(due))
+    sent = [one for one, ok in zip(due.packed, stored, strict=True) if ok]
     if sent:
-        session.execute(
-            update(out)
-            .where(
-                out.c.place == bindparam("p"),
-                out.c.ep == bindparam("e"),
-                out.c.seq == bindparam("q"),
-                out.c.done_at.is_(None),
-            )
-            .values(tries=bindparam("t"), next_try=bindparam("next"), state=bindparam("st"), sent_at=now),
-            sent,
+        session.execute(_sent_at(now), _sent_runs(sent, pace, now))
+
+
+def _signed_by(me: str) -> Any:
+    event = table_of(EventRow)
+    return (
+        update(event)
+        .where(
+            event.c.frm == me,
+            event.c.ep == bindparam("e"),
+            event.c.ord.between(bindparam("first"), bindparam("last")),
+            event.c.statement == "",
         )
+        .values(statement=bindparam("s"))
+    )
+
+
+def _signed_runs(due: Due) -> list[dict[str, Any]]:
+    numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for made, owns in due.signed:
+        for ep, number in owns:
+            numbers[made.hash, ep].append(number)
+    return [
+        {"s": name, "e": ep, "first": first, "last": last}
+        for (name, ep), found in numbers.items()
+        for first, last in ranges(found)
+    ]
+
+
+def _sent_at(now: datetime) -> Any:
+    out = table_of(OutboxRow)
+    return (
+        update(out)
+        .where(
+            out.c.place == bindparam("p"),
+            out.c.ep == bindparam("e"),
+            out.c.seq.between(bindparam("first"), bindparam("last")),
+            out.c.done_at.is_(None),
+        )
+        .values(tries=bindparam("t"), next_try=bindparam("next"), state=bindparam("st"), sent_at=now)
+    )
+
+
+def _sent_runs(sent: Sequence[_Packed], pace: Pace, now: datetime) -> list[dict[str, Any]]:
+    numbers: dict[tuple[str, str, int, str], list[int]] = defaultdict(list)
+    for one in sent:
+        for row in one.rows:
+            numbers[row.place, row.ep, row.tries, row.state].append(row.seq)
+    return [
+        {
+            "p": place,
+            "e": ep,
+            "first": first,
+            "last": last,
+            "t": tries + 1,
+            "next": now + _pause(tries, pace),
+            "st": OutState.SENT if state == OutState.STORED else state,
+        }
+        for (place, ep, tries, state), found in numbers.items()
+        for first, last in ranges(found)
+    ]
 
 
 def _pause(tries: int, pace: Pace) -> timedelta:
