@@ -100,6 +100,7 @@ class Incoming:
     data: bytes
 
 
+CHUNK = 500
 PORTION = 512 * 1024
 """Bytes of mail applied in one transaction: some 700 steps of cases, a tenth of a second of writing."""
 
@@ -243,18 +244,26 @@ class _Channels:
         self._numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
         for one in arrivals:
             self._numbers[one.event.frm, one.event.ep].append(one.seq)
+        self._known = self._channels()
+
+    def _channels(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """(upto, highest) of what is known of these senders."""
+        channel = table_of(ChannelRow).c
+        columns = (channel.frm, channel.ep, channel.upto, channel.highest)
+        senders = sorted({frm for frm, _ in self._numbers})
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        for at in range(0, len(senders), CHUNK):
+            query = select(*columns).where(channel.frm.in_(senders[at : at + CHUNK]))
+            found |= {(row.frm, row.ep): (row.upto, row.highest) for row in self._work.session.execute(query)}
+        return found
 
     def without_repeats(self) -> list[Arrival]:
         """The arrivals that are not here yet; a second meaning for a number is set aside, the first stands."""
         here: dict[tuple[str, str, int], str] = {}
-        event = table_of(EventRow).c
         for (frm, ep), numbers in self._numbers.items():
-            rows = self._work.session.execute(
-                select(event.ord, event.hash).where(
-                    event.frm == frm, event.ep == ep, event.ord.between(min(numbers), max(numbers))
-                ),
-            )
-            here |= {(frm, ep, number): name for number, name in rows}
+            _, highest = self._known.get((frm, ep), (0, 0))
+            if min(numbers) <= highest:  # above it nothing of this channel can be here
+                here |= {(frm, ep, number): name for number, name in self._stored(frm, ep, numbers)}
         fresh: list[Arrival] = []
         for one in self._arrivals:
             key = (one.event.frm, one.event.ep, one.seq)
@@ -265,20 +274,21 @@ class _Channels:
                 set_aside(self._work, [_conflict(one)])
         return fresh
 
+    def _stored(self, frm: str, ep: str, numbers: list[int]) -> Iterable[tuple[int, str]]:
+        event = table_of(EventRow).c
+        query = select(event.ord, event.hash).where(
+            event.frm == frm, event.ep == ep, event.ord.between(min(numbers), max(numbers))
+        )
+        return [(row.ord, row.hash) for row in self._work.session.execute(query)]
+
     def store(self, fresh: list[Arrival]) -> None:
         """Move each channel's contiguous end, and mark it for a receipt (repeats too: the sender missed ours)."""
-        session, channel = self._work.session, table_of(ChannelRow).c
         came: dict[tuple[str, str], set[int]] = defaultdict(set)
         for one in fresh:
             came[one.event.frm, one.event.ep].add(one.seq)
         rows = []
         for frm, ep in self._numbers:
-            known = session.execute(
-                select(channel.upto, channel.highest, channel.changes).where(
-                    channel.frm == frm, channel.ep == ep
-                )
-            ).first()
-            upto, highest, changes = known or (0, 0, 0)
+            upto, highest = self._known.get((frm, ep), (0, 0))
             numbers = came[frm, ep]
             if highest > upto:
                 numbers = self._above(frm, ep, upto)
@@ -290,11 +300,18 @@ class _Channels:
                     "ep": ep,
                     "upto": upto,
                     "highest": max(highest, *self._numbers[frm, ep]),
-                    "changes": changes + 1,
+                    "changes": 1,
                     "last_at": self._work.now,
                 }
             )
-        upsert(session, ChannelRow, rows, ["frm", "ep"], ["upto", "highest", "changes", "last_at"])
+        upsert(
+            self._work.session,
+            ChannelRow,
+            rows,
+            ["frm", "ep"],
+            ["upto", "highest", "last_at"],
+            add=["changes"],
+        )
 
     def _above(self, frm: str, ep: str, upto: int) -> set[int]:
         event = table_of(EventRow).c
