@@ -1,6 +1,7 @@
 """Counting steps into the cubes, in memory first, then one write per cube and transaction."""
 
 from collections import Counter, defaultdict
+from datetime import date
 from typing import Any
 
 from sqlmodel import Session, SQLModel
@@ -38,45 +39,49 @@ def measures(before: Case | None, after: Case, step: Step) -> list[str]:
 
 
 class Tally:
-    """What one transaction adds to the cubes."""
+    """What one transaction adds to the cubes.
+
+    One counter over what tells steps apart; the cubes are summed from it once, when it is stored.
+    """
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
-        self._days: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
-        self._items: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
-        self._tiers: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+        self._counts: Counter[tuple[date, str, str, str, str]] = Counter()
+        """By day, acting place, origin, item and measure."""
 
     def count(self, before: Case | None, after: Case, step: Step) -> None:
         """Note one applied step."""
-        found = measures(before, after, step)
-        if not found:
-            return
-        day = step.body.on
-        month = f"{day:%Y-%m}"
-        county = self._roster.hub_of(after.origin).code if after.origin in self._roster else ""
-        tier = int(self._roster[step.frm].tier) if step.frm in self._roster else 0
-        for measure in found:
-            self._days[day, step.frm][measure] += 1
-            self._items[month, county, after.item][measure] += 1
-            self._tiers[month, county, tier][measure] += 1
+        for measure in measures(before, after, step):
+            self._counts[step.body.on, step.frm, after.origin, after.item, measure] += 1
 
     def store(self, session: Session) -> None:
         """Add it all to the cubes."""
-        for model, keys, counts in (
-            (DayPlaceRow, ("day", "place"), self._days),
-            (MonthItemRow, ("month", "county", "item"), self._items),
-            (MonthTierRow, ("month", "county", "tier"), self._tiers),
-        ):
-            _add(session, model, keys, counts)
-            counts.clear()
+        days, items, tiers = _Cube(), _Cube(), _Cube()
+        for (day, place, origin, item, measure), count in self._counts.items():
+            month, county, tier = f"{day:%Y-%m}", self._county(origin), self._tier(place)
+            days[day, place][measure] += count
+            items[month, county, item][measure] += count
+            tiers[month, county, tier][measure] += count
+        _add(session, DayPlaceRow, ("day", "place"), days)
+        _add(session, MonthItemRow, ("month", "county", "item"), items)
+        _add(session, MonthTierRow, ("month", "county", "tier"), tiers)
+        self._counts.clear()
+
+    def _county(self, origin: str) -> str:
+        return self._roster.hub_of(origin).code if origin in self._roster else ""
+
+    def _tier(self, place: str) -> int:
+        return int(self._roster[place].tier) if place in self._roster else 0
 
 
-def _add(
-    session: Session,
-    model: type[SQLModel],
-    keys: tuple[str, ...],
-    counts: dict[tuple[Any, ...], Counter[str]],
-) -> None:
+class _Cube(defaultdict[tuple[Any, ...], Counter[str]]):
+    """Counts of measures by key."""
+
+    def __init__(self) -> None:
+        super().__init__(Counter)
+
+
+def _add(session: Session, model: type[SQLModel], keys: tuple[str, ...], counts: _Cube) -> None:
     rows = [
         {**dict(zip(keys, key, strict=True)), **{name: found[name] for name in MEASURES}}
         for key, found in sorted(counts.items(), key=lambda one: one[0])
