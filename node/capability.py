@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
 
+from node.bus import Delivery
 from node.exchange.inbox import Handler
 from node.work import Work
+from protocol.subjects import Lane
 
 if TYPE_CHECKING:
     from node.cases.acts import Act
@@ -41,5 +43,7 @@ class Capability:
     """What it adds to a node's web application beside routes: how people are told of errors, static files."""
     acts: tuple["Act", ...] = ()
     """What it lets officers do to a case, beside the acts every tier has."""
+    lanes: Mapping[Lane, Callable[["Node", Delivery], None]] = field(default_factory=dict)
+    """Lanes of the mail that it takes itself, instead of the inbox: at once, without waiting, or not at all."""
     on_edition: Callable[[Work], None] | None = None
     """What a new edition of the catalogue asks of it; run after the edition is in force, and at start."""

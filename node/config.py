@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from node.materials.rules import MaterialRules
 from protocol.places import Code, is_code
 
 
@@ -67,6 +68,7 @@ class NodeConfig:
     bus: BusConfig | None = None
     hub: HubConfig | None = None
     pace: Pace = field(default_factory=Pace)
+    materials: MaterialRules = field(default_factory=MaterialRules)
     secure_cookies: bool = False
 
 
@@ -116,6 +118,7 @@ def _config(fields: dict[str, Any], site: Path) -> NodeConfig:
         bus=_bus(fields["bus"], site) if "bus" in fields else None,
         hub=_hub(hub, site) if hub else None,
         pace=Pace(**fields.get("pace", {})),
+        materials=MaterialRules(**fields.get("materials", {})),
         secure_cookies=bool(web.get("https", False)),
     )
 

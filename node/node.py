@@ -16,7 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session as OrmSession
 from sqlmodel import Session
 
-from node.bus import Bus
+from node.bus import Bus, Delivery
 from node.capability import Capability
 from node.config import NodeConfig
 from node.db import Database
@@ -53,6 +53,9 @@ class Node:
         self.capabilities = tuple(capabilities)
         self.started_at = clock()
         self.line_since = clock()
+        self._lanes = [
+            (f"mail.{lane}.", taken) for one in self.capabilities for lane, taken in one.lanes.items()
+        ]
         self.inbox = Inbox(self._handlers(), config.pace)
         self.outbox_wake = Wake()
         self.receipt_wake = Wake()
@@ -121,9 +124,19 @@ class Node:
         deliveries = await self.bus.fetch("MAIL", FETCH, wait_s)
         if not deliveries:
             return 0
-        await self.take_in([Incoming(one.subject, one.data) for one in deliveries])
+        letters = [one for one in deliveries if not self._by_lane(one)]
+        if letters:
+            await self.take_in([Incoming(one.subject, one.data) for one in letters])
         await self.bus.ack(deliveries)
         return len(deliveries)
+
+    def _by_lane(self, delivery: Delivery) -> bool:
+        """Hand mail of a lane that a capability takes itself to that capability; whether it was."""
+        for lane, taken in self._lanes:
+            if delivery.subject.startswith(lane):
+                taken(self, delivery)
+                return True
+        return False
 
     async def take_in(self, incoming: Sequence[Incoming]) -> None:
         """Apply messages that came by any road: the bus, HTTPS, or a file carried by hand (摆渡)."""

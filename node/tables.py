@@ -19,11 +19,13 @@ from node.exchange.model import (
     StatementRow,
 )
 from node.figures.model import DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
+from node.materials.model import BlobRow, CaseFileRow, NotedCaseRow, UploadRow
 
 TABLES = (
     *(User, LoginSession, LoginAttempts, ApiToken, AuditEntry),
     *(MetaRow, EventRow, StatementRow, CertificateRow, PeerRow, OutboxRow, ChannelRow, QuarantineRow),
     *(DocumentRow, CaseRow, SubmissionRow, DraftRow),
+    *(UploadRow, BlobRow, CaseFileRow, NotedCaseRow),
     *(DayPlaceRow, MonthItemRow, MonthTierRow, DailyReportRow),
 )
 

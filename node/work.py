@@ -124,8 +124,10 @@ class Work:
         """Say an act: a new event, numbered for each reader, in the outbox once this work commits.
 
         `private` is sealed to `parties` (and always to this node itself). `to` names each reader with its
-        lane; this node is never its own reader.
+        lane; this node is never its own reader. The skeleton says how many files the sealed part names.
         """
+        if private is not None and private.get("files"):
+            body = {**body, "files": len(private["files"])}
         self._begin()
         self._ord += 1
         id = uuid7(self.now)  # noqa: A001 - the wire's name

@@ -11,6 +11,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hub.authority import certify_all, place_document, root
 from hub.publishing import broadcast, current_documents, publish_edition, publish_places
@@ -20,10 +21,11 @@ from node.accounts.roles import Role
 from node.bus.memory import MemoryBus, MemoryHub
 from node.calendar_source import official_calendar
 from node.capabilities import EVERY_TIER
-from node.catalogue import loop as catalogue_loop
 from node.cases.filing import Filing
+from node.catalogue import loop as catalogue_loop
 from node.config import NodeConfig, Pace
 from node.db import Database, Workers
+from node.materials.collect import materials_of
 from node.node import Node
 from node.work import Knowledge
 from protocol import subjects
@@ -125,6 +127,7 @@ class Federation:
         self.pace = Pace(resend_first_s=15, resend_last_s=3600)
         self.workers = Workers(writers=1, readers=1)
         self._folder = folder
+        self._sites = TemporaryDirectory(prefix="liandong")
         self._keys = {place.code: Keys.generate() for place in roster}
         root_keys = Keys.generate()
         self.anchor = root(root_keys, roster, START - timedelta(days=1))
@@ -185,6 +188,7 @@ class Federation:
             for node in self.nodes.values():
                 moved += await catalogue_loop.fetch(node, 0)
                 moved += await node.take(0)
+                moved += await materials_of(node).lane.step()
                 if node.bus.connected:
                     moved += await node.tell()
             moved += await self._relay()
@@ -209,6 +213,7 @@ class Federation:
         for node in self.nodes.values():
             node.db.close()
         self.workers.close()
+        self._sites.cleanup()
         await asyncio.sleep(0)
 
     async def _relay(self) -> int:
@@ -240,5 +245,5 @@ class Federation:
         )
         db = Database(url, self.workers)
         db.upgrade()
-        config = NodeConfig(code, Path(), url, pace=self.pace)
+        config = NodeConfig(code, Path(self._sites.name) / code, url, pace=self.pace)
         return Node(config, know, db, self.buses[code], EVERY_TIER, self.clock)

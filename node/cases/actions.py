@@ -15,6 +15,7 @@ from node.cases.apply import permit
 from node.cases.dossier import dossier
 from node.cases.steps import Cases
 from node.errors import BadForm, Conflict, Forbidden, RoleMissing, Unavailable
+from node.materials import drafts, index
 from node.work import Work
 from protocol import ledger as clock
 from protocol import routing
@@ -134,11 +135,23 @@ def return_for_correction(work: Work, officer: Officer, no: str, defects: list[d
 
 
 def supplement(work: Work, officer: Officer, no: str, materials: list[str], note: str) -> None:
-    """补正提交 by the origin: goes to the holder, which answers by a signed step."""
+    """补正提交 by the origin, with the files collected under the case's number; the holder answers by a signed step."""
+    materials = list(dict.fromkeys([*materials, *drafts.collected(work, officer.staff_no, no)]))
     if not materials and not note.strip():
         raise BadForm({"materials": "请写明补正了哪些材料"})
-    private = {"supplement": {"materials": materials, "note": note.strip()}}
+    private: dict[str, Any] = {"supplement": {"materials": materials, "note": note.strip()}}
+    if files := _collected(work, officer, no):
+        private["files"] = files
     _submit(work, officer, no, "case.supplement_sent", {State.CORRECTING}, private)
+
+
+def _collected(work: Work, officer: Officer, no: str) -> list[dict[str, Any]]:
+    """The files collected under a case's number, for its next sealed part."""
+    applicant = index.applicant_mark(work.know, dossier(work.session, work.know, no))
+    case = Cases(work).need(no)
+    if faults := drafts.faults(work, officer.staff_no, no, _item(work, case), applicant):
+        raise BadForm(faults)
+    return drafts.claim(work, officer.staff_no, no, no, applicant)
 
 
 def withdraw(work: Work, officer: Officer, no: str, why: str) -> None:

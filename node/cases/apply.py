@@ -18,6 +18,7 @@ from node.cases.steps import Cases, read_step
 from node.db import insert_ignore, table_of
 from node.exchange.inbox import Arrival
 from node.exchange.model import ChannelRow, EventRow, EventState, StatementRow
+from node.materials.index import note as note_files
 from node.work import Work
 from protocol.errors import EnvelopeError, ProtocolError
 from protocol.lifecycle import Case, Step
@@ -108,6 +109,7 @@ def _try(work: Work, cases: Cases, case: Case | None, one: Arrival) -> bool:
         one.quarantine("L-1", str(refused))
         return False
     one.state, one.rule, one.reason = EventState.APPLIED, "", ""
+    note_files(work, one.event, step.no)
     return True
 
 
@@ -209,6 +211,7 @@ def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:
             "at": work.now,
         }
         insert_ignore(work.session, SubmissionRow, [row])
+        note_files(work, one.event, asked.no)
     duties.attend(
         work, {str(one.event.body.get("no")) for one in arrivals if one.state == EventState.APPLIED}
     )

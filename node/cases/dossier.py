@@ -1,7 +1,7 @@
 """The personal part of a case (卷宗) as this node may read it: the sealed parts of its steps, merged.
 
 One rule: nothing opened here is stored; it is opened when a person or a hand-over needs it. A later step's
-fields replace an earlier one's; lists of opinions grow.
+fields replace an earlier one's; lists of opinions and of files grow.
 """
 
 from typing import Any
@@ -16,6 +16,8 @@ from protocol.envelope import Event, read_event
 from protocol.errors import SealError
 from protocol.identity import mask_id_no, mask_name, mask_phone
 from protocol.sealed import binding, is_party, open_sealed
+
+GROWING = ("notes", "files")
 
 
 def events_of(session: Session, no: str) -> list[Event]:
@@ -47,15 +49,16 @@ def dossier(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None
         opened = open_private(event, know)
         if opened is None:
             continue
-        notes = [*merged.get("notes", []), *opened.get("notes", [])]
+        grown = {name: [*merged.get(name, []), *opened.get(name, [])] for name in GROWING}
         merged |= opened
-        if notes:
-            merged["notes"] = [one for at, one in enumerate(notes) if one not in notes[:at]]
+        for name, listed in grown.items():
+            if listed:
+                merged[name] = [one for at, one in enumerate(listed) if one not in listed[:at]]
     return merged or None
 
 
 def masked(private: dict[str, Any]) -> dict[str, Any]:
-    """The dossier as it may be shown without a reason (脱敏): name, number and telephone covered, address left out."""
+    """The dossier as it may be shown without a reason (脱敏): name, number and telephone covered, address and keys left out."""
     found = dict(private)
     person = found.get("applicant")
     if isinstance(person, dict):
@@ -66,6 +69,8 @@ def masked(private: dict[str, Any]) -> dict[str, Any]:
             "phone": mask_phone(str(person.get("phone", ""))),
             "address": "",
         }
+    if files := found.get("files"):
+        found["files"] = [{name: value for name, value in one.items() if name != "key"} for one in files]
     return found
 
 

@@ -3,7 +3,7 @@
 One rule: every fault is found at once and named at its field; nothing is filed, and the draft stays.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from node.cases.steps import Cases
 from node.db import table_of, upsert
 from node.errors import BadForm
 from node.exchange.model import MetaRow
+from node.materials import drafts, index
 from node.work import Work
 from protocol.catalogue import Item
 from protocol.errors import RoutingError
@@ -48,6 +49,8 @@ class Filing:
     entrust_until: str = ""
     materials: tuple[str, ...] = ()
     note: str = ""
+    draft: str = ""
+    """Whose collected files go out with the case."""
 
 
 def file_case(work: Work, by: str, by_name: str, form: Filing) -> str:
@@ -56,13 +59,20 @@ def file_case(work: Work, by: str, by_name: str, form: Filing) -> str:
     BadForm with every faulty field; nothing is changed then.
     """
     item = work.catalogue().get(form.item)
-    errors = check(form, item, work.today)
+    form = replace(
+        form, materials=tuple(dict.fromkeys([*form.materials, *drafts.collected(work, by, form.draft)]))
+    )
+    applicant = index.mark(work.know, form.id_type, form.id_no)
+    errors = check(form, item, work.today) | drafts.faults(work, by, form.draft, item, applicant)
     if item is None or errors:
         raise BadForm(errors)
     way = _route(work, item, by_agent=form.agent)
     no = make_case_no(work.me, work.today, _serial(work))
     cases = Cases(work)
-    cases.say(no, "case.filed", _skeleton(work, by, form, item, way), _private(form, by, by_name, item))
+    private = _private(form, by, by_name, item)
+    if files := drafts.claim(work, by, form.draft, no, applicant):
+        private["files"] = files
+    cases.say(no, "case.filed", _skeleton(work, by, form, item, way), private)
     if way.receives.code == work.me:
         cases.say(no, "case.taken", {"by": by})
     cases.store()

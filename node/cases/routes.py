@@ -44,6 +44,7 @@ class FilingInput(Input):
     entrust_until: str = ""
     materials: tuple[str, ...] = ()
     note: Text = ""
+    draft: Annotated[str, Field(max_length=64)] = ""
 
 
 class Why(Input):

@@ -61,6 +61,7 @@ class Draft:
             entrust_until=self.text("entrust_until"),
             materials=tuple(self.content.get("materials", ())),
             note=self.text("note"),
+            draft=self.id,
         )
 
 
