@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Self
 
 _CHUNK = 64 * 1024
+_SLOW_CHUNK = 1024
 
 
 class Line(Enum):
@@ -21,12 +22,16 @@ class Line(Enum):
 
 
 class LineSwitch:
-    """Forwards `port` of this machine to another address, as the switch allows."""
+    """Forwards `port` of this machine to another address, as the switch allows.
 
-    def __init__(self, host: str, port: int, listen_port: int = 0) -> None:
+    `bytes_per_s` makes a slow line of it, in each direction of each connection.
+    """
+
+    def __init__(self, host: str, port: int, listen_port: int = 0, *, bytes_per_s: int | None = None) -> None:
         self.state = Line.WHOLE
         self._target = (host, port)
         self._listen_port = listen_port
+        self._bytes_per_s = bytes_per_s
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -114,7 +119,9 @@ class LineSwitch:
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while chunk := await reader.read(_CHUNK):
+            while chunk := await reader.read(_SLOW_CHUNK if self._bytes_per_s else _CHUNK):
                 await self._open.wait()
+                if self._bytes_per_s:
+                    await asyncio.sleep(len(chunk) / self._bytes_per_s)
                 writer.write(chunk)
                 await writer.drain()

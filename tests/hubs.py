@@ -137,9 +137,9 @@ class RealHub:
                 await asyncio.sleep(0.01)
         os.kill(pid, signal.SIGKILL)
 
-    async def switch(self) -> LineSwitch:
-        """A line to this hub that can be cut."""
-        made = LineSwitch("127.0.0.1", self.server.port)
+    async def switch(self, bytes_per_s: int | None = None) -> LineSwitch:
+        """A line to this hub that can be cut, or is slow."""
+        made = LineSwitch("127.0.0.1", self.server.port, bytes_per_s=bytes_per_s)
         await made.start()
         self.switches.append(made)
         return made

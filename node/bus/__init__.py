@@ -21,8 +21,8 @@ from protocol.subjects import Stream
 
 __all__ = ["MAX_BYTES", "MAX_LINGER_S", "Bus", "Delivery", "Flip", "Mail"]
 
-MAX_BYTES = 1024 * 1024
-"""A hub takes no more in one piece."""
+MAX_BYTES = 512 * 1024
+"""A hub takes no more in one piece: twice the largest parcel."""
 
 MAX_LINGER_S = 5.0
 """A fetch never waits longer than this for the first message."""

@@ -100,6 +100,10 @@ class _Client(Client):
         else:
             await self._process_op_err(NatsError(err_msg.strip("'")))
 
+    def heard(self) -> None:
+        """The peer lives: its pong may be far behind what a slow line still brings."""
+        self._pings_outstanding = 0
+
     async def hang_up(self) -> None:
         """Close without waiting for a peer that may never answer."""
         if self._flush_queue is None:  # it never began to connect
@@ -282,6 +286,8 @@ class Line:
 
     async def _arrived(self, msg: Msg) -> None:
         """Hand a reply to its box. What a consumer delivers comes under its own subject: see `readers`."""
+        if self._client is not None:
+            self._client.heard()
         if msg.subject.startswith(self._inbox):
             name, _, token = msg.subject[len(self._inbox) + 1 :].partition(".")
             box = self._boxes.get(name)

@@ -22,8 +22,8 @@ from protocol.subjects import CAT, MAIL, Stream, consumer, inbox
 MAX_IN_FLIGHT = 256
 MAX_IN_FLIGHT_BYTES = 512 * 1024
 """Enough for 100 Mbit/s and 40 ms, and no more than half a minute of a village's slowest line."""
-MAX_FETCH_BYTES = 2 * MAX_BYTES
-"""Above one largest mail with its headers; small enough to be taken in before the hub loses patience."""
+MAX_FETCH_BYTES = MAX_BYTES * 3 // 2
+"""Above one largest mail with its headers; little enough that a slow line is not full for minutes."""
 MSG_ID = "Nats-Msg-Id"
 _SHORT_S = 0.01
 _SILENT_S = 15.0

@@ -343,6 +343,20 @@ async def test_a_black_hole_is_noticed_even_with_much_unsent(hub: RealHub) -> No
     assert all(await village.publish(heavy))
 
 
+async def test_a_slow_line_is_not_taken_for_a_dead_one(hub: RealHub) -> None:
+    switch = await hub.switch(bytes_per_s=1_000_000)
+    village = await hub.node(VILLAGE, switch=switch)
+    heavy = [Mail(mail(Lane.BLOB, VILLAGE, COUNTY), bytes(60_000), f"h{i}") for i in range(20)]
+    assert all(await hub.own.publish(heavy))
+    got = 0
+    while got < 20:
+        batch = await village.fetch(MAIL, 500, 5)
+        await village.ack(batch)
+        got += len(batch)
+    assert village.line.session == 1
+    assert await village.backlog(MAIL) == 0
+
+
 async def test_an_unknown_credential_keeps_trying_and_gets_in_when_it_may(hub: RealHub) -> None:
     village = await hub.node(VILLAGE)
     await hub.push_revoked(_user(village))
