@@ -4,7 +4,8 @@ One rule: acts are only said through `send`, which numbers the event for each re
 outbox in the same transaction as the change it reports. Nothing leaves before the commit.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -148,6 +149,21 @@ class Work:
         event = read_event(raw)
         self._keep(event, [(place, seq, to[place]) for place, seq in readers])
         return event
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of this work that leaves nothing behind if it raises: no row, and nothing said or learnt."""
+        seqs, order, epoch, know = dict(self._seqs), self._ord, self._ep, self.know
+        events, outbox = len(self._events), len(self._outbox)
+        later = dict(self.session.info.get("after_commit", {}))
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            self._seqs, self._ord, self._ep, self.know = seqs, order, epoch, know
+            del self._events[events:], self._outbox[outbox:]
+            self.session.info["after_commit"] = later
+            raise
 
     def flush(self) -> None:
         """Write what was said; called once, after the action."""

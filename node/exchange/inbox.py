@@ -16,7 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from node.config import Pace
 from node.db import insert_all, insert_ignore, table_of, upsert
@@ -30,12 +30,13 @@ from node.exchange.model import (
     StatementRow,
 )
 from node.work import Knowledge, Work
+from node.writer import passing
 from protocol import receipts, subjects
 from protocol.certificates import Certificate
-from protocol.envelope import Event
+from protocol.envelope import Event, Statement
 from protocol.errors import EnvelopeError, ProtocolError
 from protocol.receipts import Receipt
-from protocol.verify import Verified, open_parcel
+from protocol.verify import Refused, Verified, open_parcel
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,11 @@ class Arrival:
         """The event, known to be genuine."""
         return self.verified.event
 
+    @property
+    def statement(self) -> Statement:
+        """What signs it."""
+        return self.verified.statement
+
     def wait(self, reason: str) -> None:
         """Leave it in its lane until something else has come."""
         self.state, self.rule, self.reason = EventState.WAITING, "", reason
@@ -67,8 +73,24 @@ class Arrival:
         self.state, self.rule, self.reason = EventState.QUARANTINED, rule, reason
 
 
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """A genuine event that its sender had no power to say, or not to us: it takes its number and goes to no handler."""
+
+    event: Event
+    statement: Statement
+    seq: int
+    rule: str
+    reason: str
+    state: EventState = EventState.QUARANTINED
+
+
 Handler = Callable[[Work, Sequence[Arrival]], None]
 """Applies verified events of its kinds, in the order they came; never raises for a bad one."""
+
+
+Entry = Arrival | Barred
+"""What takes a number in its sender's channel to us."""
 
 
 @dataclass(slots=True)
@@ -80,6 +102,8 @@ class Unbelievable:
     subject: str
     rule: str
     reason: str
+    answered: bool = True
+    """Whether its source is told. A receipt is never answered, else two strangers would argue for ever."""
 
 
 @dataclass(slots=True)
@@ -87,6 +111,7 @@ class Batch:
     """What some deliveries held, opened."""
 
     arrivals: list[Arrival] = field(default_factory=list)
+    barred: list[Barred] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     unbelievable: list[Unbelievable] = field(default_factory=list)
     admitted: list[Certificate] = field(default_factory=list)
@@ -124,19 +149,26 @@ def examine(incoming: Iterable[Incoming], know: Knowledge, now: datetime) -> Bat
     batch = Batch()
     known = {one.fingerprint for one in know.ring}
     for one in incoming:
-        source = ""
+        source, lane = "", subjects.Lane.CASE
         try:
-            lane = subjects.Lane.CASE
             if one.subject:
                 lane, _, source = subjects.parse_mail(one.subject)
             if lane is subjects.Lane.RCPT:
                 batch.receipts.append(receipts.read(one.data, know.ring, know.place, source or None))
             else:
                 _open(batch, one, source, know, now)
+            continue
+        except EnvelopeError as wrong:
+            rule, reason = wrong.rule, str(wrong)
         except (ProtocolError, ValueError) as wrong:
-            rule = wrong.rule if isinstance(wrong, EnvelopeError) else "P-0"
-            batch.unbelievable.append(Unbelievable(one.data, source, one.subject, rule, str(wrong)))
-    batch.admitted = [one for one in know.ring if one.fingerprint not in known]
+            rule, reason = "P-0", str(wrong)
+        except Exception as defect:
+            log.exception("a message from %s cannot be opened", source or "a file")
+            rule, reason = "N-1", f"本节点打开时出错：{type(defect).__name__}"
+        answered = lane is not subjects.Lane.RCPT
+        batch.unbelievable.append(Unbelievable(one.data, source, one.subject, rule, reason, answered))
+    new = [one for one in know.ring if one.fingerprint not in known]
+    batch.admitted = list({one.fingerprint: one for one in (*batch.admitted, *new)}.values())
     return batch
 
 
@@ -144,10 +176,28 @@ def _open(batch: Batch, one: Incoming, source: str, know: Knowledge, now: dateti
     opened = open_parcel(one.data, know.ring, know.place, now, source or None)
     for verified in opened.verified:
         batch.arrivals.append(Arrival(verified, verified.event.seq_for(know.place) or 0))
+    batch.admitted += opened.attached
     for refused in opened.refused:
-        batch.unbelievable.append(
-            Unbelievable(refused.line, opened.statement.frm, one.subject, refused.rule, refused.reason)
-        )
+        barred = _barred(refused, opened.statement, know.place)
+        if barred is not None:
+            batch.barred.append(barred)
+        else:
+            batch.unbelievable.append(
+                Unbelievable(refused.line, opened.statement.frm, one.subject, refused.rule, refused.reason)
+            )
+
+
+BARRED = frozenset(("P-10", "P-11", "P-12"))
+"""Rules whose breach does not put in doubt who spoke, nor under which number."""
+
+
+def _barred(refused: Refused, statement: Statement, me: str) -> Barred | None:
+    """The refused event as an entry of its sender's channel to us, if it has a number there."""
+    event = refused.event
+    if event is None or refused.rule not in BARRED or event.frm != statement.frm:
+        return None
+    seq = event.seq_for(me)
+    return None if seq is None else Barred(event, statement, seq, refused.rule, refused.reason)
 
 
 class Inbox:
@@ -166,15 +216,18 @@ class Inbox:
             outbox.hear(work, receipt, self._pace)
         if batch.unbelievable:
             set_aside(work, batch.unbelievable)
-        if batch.arrivals:
-            self._apply(work, batch.arrivals)
+        if strays := [one for one in batch.arrivals if not one.seq]:
+            set_aside(work, [_stray(one) for one in strays])
+        entries: list[Entry] = [*(one for one in batch.arrivals if one.seq), *batch.barred]
+        if entries:
+            self._apply(work, entries)
 
-    def _apply(self, work: Work, arrivals: list[Arrival]) -> None:
-        channels = _Channels(work, arrivals)
+    def _apply(self, work: Work, entries: list[Entry]) -> None:
+        channels = _Channels(work, entries)
         fresh = channels.without_repeats()
-        for handler, group in self._grouped(fresh):
+        for handler, group in self._grouped([one for one in fresh if isinstance(one, Arrival)]):
             self._handle(work, handler, group)
-        statements = {one.verified.statement.hash: one.verified.statement.line for one in fresh}
+        statements = {one.statement.hash: one.statement.line for one in fresh}
         insert_ignore(
             work.session, StatementRow, [{"hash": name, "line": line} for name, line in statements.items()]
         )
@@ -192,11 +245,16 @@ class Inbox:
         return groups.items()
 
     def _handle(self, work: Work, handler: Handler, group: list[Arrival]) -> None:
-        """All at once; if a defect of ours shows up, one by one, so that only the culprit stands aside."""
+        """All at once; if a defect of ours shows up, one by one, so that only the culprit stands aside.
+
+        What will pass by itself (a lock, a lost connection) is no defect: the whole transaction runs again.
+        """
         try:
-            with work.session.begin_nested():
+            with work.attempt():
                 handler(work, group)
-        except Exception:
+        except Exception as defect:
+            if passing(defect):
+                raise
             log.exception("a handler failed on %d events; trying one by one", len(group))
             for one in group:
                 self._handle_alone(work, handler, one)
@@ -204,14 +262,21 @@ class Inbox:
     def _handle_alone(self, work: Work, handler: Handler, one: Arrival) -> None:
         one.state, one.rule, one.reason = EventState.APPLIED, "", ""
         try:
-            with work.session.begin_nested():
+            with work.attempt():
                 handler(work, [one])
         except Exception as defect:
+            if passing(defect):
+                raise
             log.exception("event %s of %s cannot be applied", one.event.id, one.event.frm)
             one.quarantine("N-1", f"本节点处理出错：{type(defect).__name__}")
 
 
-def _row(one: Arrival, now: datetime) -> dict[str, Any]:
+def _stray(one: Arrival) -> Unbelievable:
+    """A document published for everybody has no number in a mailbox; it has a road of its own."""
+    return Unbelievable(one.event.raw, one.event.frm, "", "P-12", "公布的文件不经邮箱，另有通道")
+
+
+def _row(one: Entry, now: datetime) -> dict[str, Any]:
     event = one.event
     return {
         "frm": event.frm,
@@ -222,7 +287,7 @@ def _row(one: Arrival, now: datetime) -> dict[str, Any]:
         "case_no": event.case.no if event.case else _text(event.body.get("no")),
         "n": event.case.n if event.case else None,
         "cat": event.cat,
-        "statement": one.verified.statement.hash,
+        "statement": one.statement.hash,
         "state": one.state,
         "rule": one.rule,
         "reason": one.reason,
@@ -238,11 +303,11 @@ def _text(value: object) -> str | None:
 class _Channels:
     """The channels a batch touches: which numbers are here, which are new, where the gaps are."""
 
-    def __init__(self, work: Work, arrivals: list[Arrival]) -> None:
+    def __init__(self, work: Work, entries: list[Entry]) -> None:
         self._work = work
-        self._arrivals = arrivals
+        self._entries = entries
         self._numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for one in arrivals:
+        for one in entries:
             self._numbers[one.event.frm, one.event.ep].append(one.seq)
         self._known = self._channels()
 
@@ -257,31 +322,56 @@ class _Channels:
             found |= {(row.frm, row.ep): (row.upto, row.highest) for row in self._work.session.execute(query)}
         return found
 
-    def without_repeats(self) -> list[Arrival]:
-        """The arrivals that are not here yet; a second meaning for a number is set aside, the first stands."""
-        here: dict[tuple[str, str, int], str] = {}
-        for (frm, ep), numbers in self._numbers.items():
-            _, highest = self._known.get((frm, ep), (0, 0))
-            if min(numbers) <= highest:  # above it nothing of this channel can be here
-                here |= {(frm, ep, number): name for number, name in self._stored(frm, ep, numbers)}
-        fresh: list[Arrival] = []
-        for one in self._arrivals:
+    def without_repeats(self) -> list[Entry]:
+        """The entries that are not here yet; a second meaning for a number is set aside, the first stands.
+
+        What was barred and comes again under a certificate that entitles it is as good as new.
+        """
+        here, barred = self._here()
+        fresh: list[Entry] = []
+        for one in self._entries:
             key = (one.event.frm, one.event.ep, one.seq)
-            if key not in here:
+            if key in barred and here[key] == one.event.hash and isinstance(one, Arrival):
+                self._forget(key)
+                barred.discard(key)
+                fresh.append(one)
+            elif key not in here:
                 here[key] = one.event.hash
                 fresh.append(one)
             elif here[key] != one.event.hash:
                 set_aside(self._work, [_conflict(one)])
         return fresh
 
-    def _stored(self, frm: str, ep: str, numbers: list[int]) -> Iterable[tuple[int, str]]:
-        event = table_of(EventRow).c
-        query = select(event.ord, event.hash).where(
-            event.frm == frm, event.ep == ep, event.ord.between(min(numbers), max(numbers))
-        )
-        return [(row.ord, row.hash) for row in self._work.session.execute(query)]
+    def _here(self) -> tuple[dict[tuple[str, str, int], str], set[tuple[str, str, int]]]:
+        """The events that are here among the numbers that came, by name; and which of them were barred."""
+        here: dict[tuple[str, str, int], str] = {}
+        barred: set[tuple[str, str, int]] = set()
+        for (frm, ep), numbers in self._numbers.items():
+            _, highest = self._known.get((frm, ep), (0, 0))
+            if min(numbers) > highest:
+                continue  # above it nothing of this channel can be here
+            for number, name, rule in self._stored(frm, ep, numbers):
+                here[frm, ep, number] = name
+                if rule in BARRED:
+                    barred.add((frm, ep, number))
+        return here, barred
 
-    def store(self, fresh: list[Arrival]) -> None:
+    def _stored(self, frm: str, ep: str, numbers: list[int]) -> Iterator[tuple[int, str, str]]:
+        event = table_of(EventRow).c
+        for part in _close_together(numbers):
+            query = select(event.ord, event.hash, event.rule).where(
+                event.frm == frm, event.ep == ep, event.ord.between(part[0], part[-1])
+            )
+            yield from ((row.ord, row.hash, row.rule) for row in self._work.session.execute(query))
+
+    def _forget(self, key: tuple[str, str, int]) -> None:
+        event = table_of(EventRow)
+        frm, ep, number = key
+        self._work.session.execute(
+            delete(event).where(event.c.frm == frm, event.c.ep == ep, event.c.ord == number)
+        )
+
+    def store(self, fresh: list[Entry]) -> None:
         """Move each channel's contiguous end, and mark it for a receipt (repeats too: the sender missed ours)."""
         came: dict[tuple[str, str], set[int]] = defaultdict(set)
         for one in fresh:
@@ -321,7 +411,19 @@ class _Channels:
         return set(found)
 
 
-def _conflict(one: Arrival) -> Unbelievable:
+def _close_together(numbers: list[int], apart: int = 1000) -> Iterable[list[int]]:
+    """The numbers, sorted, cut wherever two neighbours lie far apart, so that nobody can make us read everything."""
+    found: list[int] = []
+    for number in sorted(numbers):
+        if found and number - found[-1] > apart:
+            yield found
+            found = []
+        found.append(number)
+    if found:
+        yield found
+
+
+def _conflict(one: Entry) -> Unbelievable:
     reason = f"第 {one.seq} 号已有另一个事件（对方的数据库可能被回退）"
     return Unbelievable(one.event.raw, one.event.frm, "", "P-15", reason)
 
@@ -334,7 +436,7 @@ def set_aside(work: Work, found: Sequence[Unbelievable]) -> None:
         again = work.session.connection().execute(
             update(quarantine)
             .where(quarantine.c.sha == name)
-            .values(times=quarantine.c.times + 1, last_at=work.now, told=False)
+            .values(times=quarantine.c.times + 1, last_at=work.now, told=not one.answered)
         )
         if not again.rowcount:
             work.session.execute(
@@ -348,6 +450,6 @@ def set_aside(work: Work, found: Sequence[Unbelievable]) -> None:
                     times=1,
                     first_at=work.now,
                     last_at=work.now,
-                    told=False,
+                    told=not one.answered,
                 )
             )
