@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from protocol import strict
 from protocol.errors import EnvelopeError
 from protocol.places import Tier, code
 
@@ -219,9 +220,12 @@ EVERY_KIND = _DESK | DOWNWARD | PUBLISHED
 
 
 def read_body(model: type[B], fields: dict[str, Any]) -> B:
-    """The skeleton as its model; EnvelopeError P-14 naming the field that is wrong."""
+    """The skeleton as its model; EnvelopeError P-14 naming the field that is wrong.
+
+    Read as JSON and strictly: "3" is no number, "yes" no truth, and a day is written 2026-03-02 and in no other way.
+    """
     try:
-        return model.model_validate(fields)
+        return model.model_validate_json(strict.dumps(fields), strict=True)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
