@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hub.bench.cli import bench
+from hub.catalogue_cli import catalogue
 from hub.demo.cli import demo, demo_line
 from hub.folder import check_folder
 from hub.network import HEAD, Network, default_network, load_network, named_hubs, network_toml
@@ -17,7 +18,7 @@ from protocol.roster import Roster
 
 def add_commands(cli: click.Group) -> None:
     """Entry point `liandong.commands`."""
-    for command in (provision, demo, demo_line, bench):
+    for command in (provision, catalogue, demo, demo_line, bench):
         cli.add_command(command)
 
 

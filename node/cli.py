@@ -9,16 +9,20 @@ from pathlib import Path
 
 import click
 
+from node.accounts.cli import user
 from node.calendar_cli import calendar
 from node.cases import evidence as case_evidence
 from node.config import ConfigError, load
 from node.db import Database
+from node.doctor_cli import doctor
 from node.errors import NodeError
+from node.exchange.outbox import sign_waiting
 from node.serve import serve as serve_sites
 from node.site import bootstrap_roster, read_identity, restore_ring
 from node.work import Knowledge, utc_now
 from protocol import evidence
 from protocol.certificates import read as read_certificate
+from protocol.errors import ProtocolError
 
 EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -65,10 +69,12 @@ def export(no: str, site: Path, out: Path | None) -> None:
     own = identity.ring.current(config.place)
     assert own is not None
     with Database(config.database) as db:
+        db.upgrade()
         restore_ring(db, identity.ring)
         know = Knowledge(
             config.place, identity.keys, own, identity.ring, bootstrap_roster(identity.ring, config.place)
         )
+        asyncio.run(sign_waiting(db, know, utc_now()))  # the line may be down
         raw = db.read(lambda session: case_evidence.export(session, know, no, utc_now()))
     path = out or Path(f"{no}.evidence")
     path.write_bytes(raw)
@@ -124,11 +130,12 @@ def _tell(found: evidence.Finding, *, trusted: bool) -> None:
 
 def main() -> None:
     """The console command."""
-    cli.add_command(calendar)
+    for command in (calendar, user, doctor):
+        cli.add_command(command)
     for entry in entry_points(group="liandong.commands"):
         entry.load()(cli)
     try:
         cli(standalone_mode=True)
-    except (ConfigError, NodeError) as wrong:
+    except (ConfigError, NodeError, ProtocolError) as wrong:
         click.secho(f"错误：{wrong}", fg="red", err=True)
         raise SystemExit(2) from None

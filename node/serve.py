@@ -1,11 +1,14 @@
 """Running nodes: one for a site, or many in one process, until told to stop."""
 
 import asyncio
+import fcntl
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from node.capabilities import EVERY_TIER
 from node.capability import Capability
@@ -37,11 +40,13 @@ class Running:
         self._library: dict[str, Catalogue] = {}
         self._webs: dict[tuple[str, ...], Web] = {}
         self._servers: list[Server] = []
+        self._held: list[int] = []
 
     def open(self, config: NodeConfig) -> Node:
         """Open the node of a site; ConfigError if it cannot be."""
         if config.bus is None:
             raise ConfigError(f"{config.site / 'node.toml'} 没有 [bus]：不知道枢纽在哪里")
+        self._held.append(hold(config.site))
         node = open_node(
             config,
             open_bus(config.place, config.bus),
@@ -85,6 +90,19 @@ class Running:
         for node in self.nodes:
             node.db.close()
         self._workers.close()
+        while self._held:
+            os.close(self._held.pop())
+
+
+def hold(site: Path) -> int:
+    """A lock on the site for as long as the handle is open: two processes would send and apply everything twice."""
+    handle = os.open(site, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ConfigError(f"另一个进程正在运行站点 {site}") from None
+    return handle
 
 
 async def until_stopped() -> None:
