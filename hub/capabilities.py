@@ -1,5 +1,6 @@
 """What a county or city adds to a node. The only place that asks whether a site is a hub."""
 
+from hub.boards.capability import BOARDS
 from hub.hub import Hub
 from node.capability import Capability
 from node.config import NodeConfig
@@ -20,4 +21,4 @@ def capabilities(config: NodeConfig) -> tuple[Capability, ...]:
     """The capabilities this site has beyond those of every tier."""
     if config.hub is None:
         return ()
-    return (HUB,)
+    return (HUB, BOARDS)

@@ -7,6 +7,7 @@ from node.desk import (
     cases,
     catalogue,
     entry,
+    evidence,
     filing,
     handovers,
     home,
@@ -34,7 +35,7 @@ DESK = Capability(
     name="desk",
     routers=(
         *(live.router, home.router, cases.router, filing.router, handovers.router),
-        *(entry.router, people.router, journal.router, catalogue.router, line.router),
+        *(entry.router, people.router, journal.router, catalogue.router, line.router, evidence.router),
     ),
     dress=dress,
     nav=(
@@ -44,6 +45,7 @@ DESK = Capability(
         NavEntry("移交接收", links.HANDOVERS, "inbox", roles=_DESK, order=40, count="incoming"),
         NavEntry("事项目录", links.CATALOGUE, "book", order=50),
         NavEntry("节点线路", links.LINE, "node", order=60),
+        NavEntry("证据核验", links.EVIDENCE, "proof", order=70),
         NavEntry("用户", links.USERS, "users", roles=frozenset(("administrator",)), order=80),
         NavEntry("审计", links.AUDIT, "audit", roles=frozenset(("auditor",)), order=85),
     ),

@@ -3,6 +3,7 @@
 One rule: every answer can say as of when it was read and which places it covers; nothing is guessed for the rest.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -70,6 +71,34 @@ def by_place(session: Session, first: date, last: date) -> Sequence[Row[Any]]:
     ).all()
 
 
+def by_month_and_tier(session: Session, months: Sequence[str]) -> Sequence[Row[Any]]:
+    """Measures by month and the tier that acted."""
+    return _summed(session, MonthTierRow, ("month", "tier"), months)
+
+
+def daily(session: Session, first: date, last: date) -> Sequence[Row[Any]]:
+    """How many cases each place filed on each of these days: (day, place, filed)."""
+    table = table_of(DayPlaceRow).c
+    return session.execute(
+        select(table.day, table.place, table.filed).where(table.day.between(first, last), table.filed > 0)
+    ).all()
+
+
+def most_urgent(session: Session, within: Sequence[str] | None = None, limit: int = 8) -> Sequence[Row[Any]]:
+    """Open cases whose clock runs, by promised day; `within`: only those that came from these places."""
+    table = table_of(CaseRow)
+    case = table.c
+    query = select(table).where(
+        case.closed_on.is_(None),
+        case.due.is_not(None),
+        case.outcome == "",
+        case.state.not_in([str(one) for one in STOPPED]),
+    )
+    if within is not None:
+        query = query.where(case.origin.in_(list(within)))
+    return session.execute(query.order_by(case.due, case.no).limit(limit)).all()
+
+
 def _summed(session: Session, model: Any, keys: tuple[str, ...], months: Iterable[str]) -> Sequence[Row[Any]]:
     table = table_of(model)
     sums = [func.sum(table.c[name]).label(name) for name in MEASURES]
@@ -100,6 +129,54 @@ def compared(session: Session, day: date, places: Iterable[str]) -> list[Compare
     said = {row.place: row.totals for row in session.execute(select(report).where(report.c.day == day))}
     counted = {row.place: row for row in session.execute(select(tally).where(tally.c.day == day))}
     return [Compared(place, _total(said.get(place)), _counts(counted.get(place))) for place in places]
+
+
+@dataclass(slots=True)
+class Agreement:
+    """One place over some days: declared and recomputed over the days it has reported, and what lies beside them."""
+
+    reports: int = 0
+    accepted: tuple[int, int] = (0, 0)
+    """受理: declared, recomputed."""
+    closed: tuple[int, int] = (0, 0)
+    """办结: declared, recomputed."""
+    beside: int = 0
+    """Accepted or closed by our count on finished days for which no report has come."""
+
+
+_CLOSING = ("granted", "refused", "not_accepted", "withdrawn")
+"""The steps that end a case and that a daily report counts."""
+
+
+def agreement(session: Session, first: date, last: date) -> dict[str, Agreement]:
+    """Declared beside recomputed by place; days without a report are counted apart, never as zero."""
+    report, tally = table_of(DailyReportRow), table_of(DayPlaceRow)
+    found: dict[str, Agreement] = defaultdict(Agreement)
+    columns = [tally.c.day, tally.c.place, tally.c.accepted, *(tally.c[name] for name in _CLOSING)]
+    counted = {
+        (row.place, row.day): (row.accepted, sum(getattr(row, name) for name in _CLOSING))
+        for row in session.execute(select(*columns).where(tally.c.day.between(first, last)))
+    }
+    said = session.execute(
+        select(report.c.place, report.c.day, report.c.totals).where(report.c.day.between(first, last))
+    )
+    for row in said:
+        one, (accepted, closed) = found[row.place], counted.pop((row.place, row.day), (0, 0))
+        steps = row.totals.values()
+        one.reports += 1
+        told = sum(counts.get("accepted", 0) for counts in steps)
+        ended = sum(counts.get(name, 0) for counts in steps for name in _CLOSING)
+        one.accepted = (one.accepted[0] + told, one.accepted[1] + accepted)
+        one.closed = (one.closed[0] + ended, one.closed[1] + closed)
+    for (place, _), (accepted, closed) in counted.items():
+        found[place].beside += accepted + closed
+    return dict(found)
+
+
+def reported(session: Session, day: date) -> set[str]:
+    """Who has declared this day."""
+    report = table_of(DailyReportRow).c
+    return set(session.execute(select(report.place).where(report.day == day)).scalars())
 
 
 _DECLARED = (

@@ -41,6 +41,11 @@ def evidence(no: str) -> str:
     return f"{CASES}/{quote(no)}/evidence"
 
 
+def evidence_file(no: str) -> str:
+    """The evidence file of one case."""
+    return f"{evidence(no)}/file"
+
+
 def parcels(place: str) -> str:
     """The file to be carried to one place."""
     return f"{PARCELS}/{quote(place)}"

@@ -39,6 +39,10 @@ class ChildRow:
     """Received per day, last days; drawn as a sparkline."""
     below: str = ""
     """13 个村，12 个在线."""
+    line_words: str = ""
+    """Said instead of 在线: 5 分钟前有消息."""
+    quiet: bool = False
+    """Whether it has not been heard for a day, so that its figures may be old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,10 @@ class Board:
     """今日, 本月 …"""
     live_href: str = ""
     """Fragment to ask for every 2 s."""
+    heading: str = "乡镇"
+    """What the rows are."""
+    crumbs: tuple[tuple[str, str], ...] = ()
+    """(name, URL) of the boards above this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,8 @@ class ItemSum:
     """办结."""
     overdue: int
     """超期."""
+    filed: int = 0
+    """登记."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +124,10 @@ class TierSum:
     """村 镇 县 市."""
     closed: int
     """办结."""
+    received: int = 0
+    """受理."""
+    on_time: tuple[int, int] = (0, 0)
+    """(closed on time, closed with a limit)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,3 +174,5 @@ class CityBoard:
     """覆盖 361 / 366 个节点；最久未报：陶乐镇 3 天."""
     missing: tuple[str, ...] = ()
     """Who did not report."""
+    heading: str = "县区"
+    """What the rows are."""
