@@ -15,6 +15,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import Enum
 
 from node.bus import MAX_LINGER_S, Bus, Delivery, Mail
 from protocol.subjects import CAT, MAIL, Permissions, Stream
@@ -24,6 +25,13 @@ log = logging.getLogger(__name__)
 _BATCH = 256
 HOLD_S = 5.0
 _AFTER_BUG_S = 1.0
+
+
+class Again(Enum):
+    """What is to be delivered again: what is not acknowledged, or all the stream holds."""
+
+    OPEN = 1
+    ALL = 2
 
 
 class Carrier:
@@ -51,6 +59,7 @@ class Carrier:
         self._now = now
         self._held: set[str] = set()
         self._retry_at = 0.0
+        self._again: Again | None = None
 
     @property
     def held(self) -> int:
@@ -61,13 +70,19 @@ class Carrier:
         """Let these sources through from now on."""
         self._allowed = allowed
 
+    def repeat(self, what: Again) -> None:
+        """Begin again, as soon as the source can be reached: with what is open, or with all it has."""
+        if self._again is not Again.ALL:
+            self._again = what
+
     async def waiting(self) -> int | None:
         """How many messages are still to be carried; None if the hub cannot be asked."""
         return await self._source.backlog(self._stream)
 
     async def once(self, wait_s: float) -> int:
         """Carry one batch, waiting `wait_s` for its first message; how many the other hub has stored."""
-        await self._release()
+        if not await self._rewound(wait_s):
+            return 0
         lanes = await self._sorted(await self._source.fetch(self._stream, _BATCH, wait_s))
         carried = 0
         while lanes and self._target.connected:
@@ -75,7 +90,7 @@ class Carrier:
             carried += len(done)
             lanes = [lane for lane in lanes if lane]
         if lanes:
-            await self._source.rewind(self._stream)
+            self.repeat(Again.OPEN)
         if carried:
             self.carried += carried
             self.last_at = self._now()
@@ -126,11 +141,18 @@ class Carrier:
         self._retry_at = asyncio.get_running_loop().time() + self._hold_s
         lane.clear()
 
-    async def _release(self) -> None:
-        """Try again what was held back, from its first message on."""
+    async def _rewound(self, wait_s: float) -> bool:
+        """Do what `repeat` asks before anything else is fetched, or the order would break; False: not yet."""
         if self._held and asyncio.get_running_loop().time() >= self._retry_at:
             self._held.clear()
-            await self._source.rewind(self._stream)
+            self.repeat(Again.OPEN)
+        if self._again is None:
+            return True
+        if await self._source.rewind(self._stream, everything=self._again is Again.ALL):
+            self._again = None
+            return True
+        await asyncio.sleep(min(wait_s, _AFTER_BUG_S))
+        return False
 
 
 class Relay:
@@ -152,7 +174,6 @@ class Relay:
         self.up = Carrier(lower, upper, MAIL, allowed=allowed, hold_s=hold_s, now=now)
         self.down = Carrier(upper, lower, MAIL, hold_s=hold_s, now=now)
         self.catalogue = Carrier(upper, lower, CAT, hold_s=hold_s, now=now)
-        self._upper = upper
 
     async def run(self) -> None:
         """Carry in all directions, for ever."""
@@ -171,6 +192,6 @@ class Relay:
         """The roster has changed: from now on these may speak upwards."""
         self.up.allow(allowed)
 
-    async def refill(self) -> bool:
-        """Have the whole catalogue come down again, for a hub that lost its own; whether it will."""
-        return await self._upper.rewind(CAT, everything=True)
+    async def refill(self) -> None:
+        """Have the whole catalogue come down again, for a hub that lost its own; at once or when it can."""
+        self.catalogue.repeat(Again.ALL)

@@ -161,7 +161,11 @@ async def test_the_catalogue_comes_down_and_again_after_a_wipe(country: Country)
     assert country.hubs[COUNTY].subjects(CAT) == [directory(TOWN), catalogue(CITY, "a")]
     country.hubs[COUNTY].wipe()
     country.hubs[COUNTY].ensure(readers(small_city(), COUNTY))
-    assert await country.relays[COUNTY].refill()
+    country.upper[COUNTY].away = True
+    await country.relays[COUNTY].refill()
+    await country.settle()
+    assert country.hubs[COUNTY].subjects(CAT) == []
+    country.upper[COUNTY].away = False
     await country.settle()
     assert country.hubs[COUNTY].subjects(CAT) == [directory(TOWN), catalogue(CITY, "a")]
     assert [got.data for got in await country.buses[VILLAGE].fetch(CAT, 10, 0)] == [b"1", b"2"]
