@@ -14,13 +14,17 @@
     tls_ca = "tls/ca.pem"                       # given: in the output folder, carried to every client
     tls_cert, tls_key                           # given: files on the server's machine
 
+    [web]                                       # where every node's pages listen; one machine's own address
+    host = "127.0.0.1"                          # stands in its local.toml
+    port = 8080
+
 One rule: it is the operator's file. Provision writes it once, adds hubs that are missing, and changes nothing in it.
 """
 
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -147,18 +151,22 @@ def default_network(roster: Roster) -> Network:
 
 def load_network(path: Path, roster: Roster) -> Network:
     """The addresses in network.toml; hubs it does not name get the default. NetworkError if it is wrong."""
-    return Network({**default_network(roster).hubs, **named_hubs(path, roster)})
+    web = _values(f"{path} [web]", Web, _read(path).get("web", {}))
+    pages = dict.fromkeys((place.code for place in roster), Web(**web)) if web else {}
+    return Network({**default_network(roster).hubs, **named_hubs(path, roster)}, pages)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise NetworkError(f"{path} 读不懂：{wrong}") from None
 
 
 def named_hubs(path: Path, roster: Roster) -> dict[Code, HubAddress]:
     """The hubs that network.toml names; NetworkError if it is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        hubs = tomllib.loads(text).get("hubs", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise NetworkError(f"{path} 读不懂：{wrong}") from None
     found = {}
-    for code, given in hubs.items():
+    for code, given in _read(path).get("hubs", {}).items():
         where = f"{path} [hubs.{code}]"
         if code not in roster.hubs:
             raise NetworkError(f"{where}：不是本市的枢纽")
@@ -172,9 +180,18 @@ _TYPES: Mapping[type, tuple[type, str]] = MappingProxyType(
 
 
 def _address(where: str, given: Any) -> HubAddress:
-    if not isinstance(given, dict) or "urls" not in given:
+    values = _values(where, HubAddress, given)
+    if "urls" not in values:
         raise NetworkError(f"{where}：缺少 urls")
-    kinds = {one.name: _kind(one.name) for one in fields(HubAddress)}
+    address = HubAddress(**values)
+    for reason in _reasons(address):
+        raise NetworkError(f"{where}：{reason}")
+    return address
+
+
+def _values(where: str, model: type[HubAddress | Web], given: Any) -> dict[str, Any]:
+    """The fields of a table, each of the type its default has; NetworkError naming the one that is not."""
+    kinds = {one.name: tuple if one.default is MISSING else type(one.default) for one in fields(model)}
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key == "name":
@@ -186,15 +203,7 @@ def _address(where: str, given: Any) -> HubAddress:
         if type(value) is not wanted or not all(type(one) is str for one in texts):
             raise NetworkError(f"{where}：{key} 应为{words}")
         values[key] = tuple(texts) if wanted is list else value
-    address = HubAddress(**values)
-    for reason in _reasons(address):
-        raise NetworkError(f"{where}：{reason}")
-    return address
-
-
-def _kind(name: str) -> type:
-    defaults = HubAddress(urls=())
-    return type(getattr(defaults, name))
+    return values
 
 
 def _reasons(address: HubAddress) -> Iterable[str]:
