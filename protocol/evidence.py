@@ -13,10 +13,11 @@ Numbered rules: docs/protocol.md, E-1 to E-6.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from protocol import dsse, strict
-from protocol.certificates import Certificate, KeyRing, write_instant
-from protocol.dsse import Signature, sha256
+from protocol.certificates import Certificate, KeyRing, is_instant, write_instant
+from protocol.dsse import Signature, is_hash, sha256
 from protocol.envelope import Event
 from protocol.errors import EnvelopeError, ProtocolError
 from protocol.keys import Keys, check
@@ -104,7 +105,7 @@ def examine(raw: bytes, root: str | None = None) -> Finding:
     """What the file proves. `root`: the fingerprint the reader trusts; without it the file's own is taken, and named."""
     found = Finding()
     lines = raw.split(b"\n")
-    if lines.pop() or len(lines) < 4 or len(lines) > MAX_LINES:  # noqa: PLR2004
+    if lines.pop() or len(lines) < 4 or len(lines) > MAX_LINES:
         found.problems.append(Problem(len(lines) + 1, "E-1", "不是证据文件：应由整行组成，末行以换行结束"))
         return found
     _read_head(lines[0], found)
@@ -119,21 +120,22 @@ def examine(raw: bytes, root: str | None = None) -> Finding:
 def _read_head(line: bytes, found: Finding) -> None:
     try:
         head = strict.loads(line)
-        if head.keys() != {"v", "evidence", "made", "by"} or head["v"] != 1:
+        if head.keys() != {"v", "evidence", "made", "by"} or not strict.is_version_1(head):
             raise EnvelopeError("E-1", "首行的字段不对")  # noqa: TRY301
-        found.case_no, found.made_at, found.made_by = (
-            str(head["evidence"]),
-            str(head["made"]),
-            str(head["by"]),
-        )
+        no, made, by = head["evidence"], head["made"], head["by"]
+        if type(no) is not str or type(by) is not str or not is_instant(made):
+            raise EnvelopeError("E-1", "首行的内容不对")  # noqa: TRY301
+        found.case_no, found.made_at, found.made_by = no, made, by
     except EnvelopeError as wrong:
         found.problems.append(Problem(1, "E-1", wrong.reason))
 
 
 def _kind(line: bytes) -> str:
-    for kind in (dsse.CERTIFICATE, dsse.STATEMENT, SEAL):
-        if b'"payloadType":"' + kind.encode() + b'"' in line:
-            return kind
+    """What a line claims to be. An event cannot look like a signed line: it has no field `payload` (P-8)."""
+    if line.startswith(b'{"payload":"'):
+        for kind in (dsse.CERTIFICATE, dsse.STATEMENT, SEAL):
+            if b'"payloadType":"' + kind.encode() + b'"' in line:
+                return kind
     return "event"
 
 
@@ -164,11 +166,7 @@ def _check_seal(lines: list[bytes], found: Finding, ring: KeyRing) -> None:
             raise EnvelopeError("E-3", "封页的证书不在文件里")  # noqa: TRY301
         check(certificate.verify, signed.signatures[0].sig, signed.signed_bytes(), "E-3")
         payload = strict.loads(signed.payload)
-        names = payload.get("lines")
-        if type(names) is not list or payload.get("frm") != certificate.place:
-            raise EnvelopeError("E-3", "封页的内容不对")  # noqa: TRY301
-        if payload.get("case") != found.case_no:
-            raise EnvelopeError("E-3", "封页封的不是本办件")  # noqa: TRY301
+        names = _names(payload, certificate)
     except EnvelopeError as wrong:
         found.problems.append(Problem(at, "E-3", f"封页不成立：{wrong.reason}"))
         return
@@ -177,6 +175,20 @@ def _check_seal(lines: list[bytes], found: Finding, ring: KeyRing) -> None:
     for number, (line, name) in enumerate(zip(lines, names, strict=False), 1):
         if sha256(line) != name:
             found.problems.append(Problem(number, "E-4", "这一行被改动过，与封页不符"))
+    if (payload["case"], payload["frm"]) != (found.case_no, found.made_by):
+        found.problems.append(Problem(at, "E-3", "封页封的不是本办件，或不是首行所写的地方所封"))
+
+
+def _names(payload: dict[str, Any], certificate: Certificate) -> list[str]:
+    """The lines a seal names; EnvelopeError if its form is wrong or it is not its signer's."""
+    if payload.keys() != {"v", "case", "frm", "cert", "iat", "lines"} or not strict.is_version_1(payload):
+        raise EnvelopeError("E-3", "封页的字段或版本不对")
+    names = payload["lines"]
+    if type(names) is not list or not all(map(is_hash, names)) or not is_instant(payload["iat"]):
+        raise EnvelopeError("E-3", "封页的内容不对")
+    if payload["frm"] != certificate.place or payload["cert"] != certificate.fingerprint:
+        raise EnvelopeError("E-3", "封页不是签名者的")
+    return names
 
 
 def _read_story(lines: list[bytes], found: Finding, ring: KeyRing) -> None:
