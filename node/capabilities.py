@@ -3,12 +3,26 @@
 from collections.abc import Sequence
 
 from node.accounts.capability import ACCOUNTS
+from node.agency.capability import AGENCY
 from node.capability import Capability
 from node.cases.capability import CASES
 from node.catalogue.capability import CATALOGUE
 from node.desk.capability import DESK
+from node.documents.capability import DOCUMENTS
 from node.exchange.capability import EXCHANGE
 from node.figures.capability import FIGURES
 from node.materials.capability import MATERIALS
+from node.powers.capability import POWERS
 
-EVERY_TIER: Sequence[Capability] = (ACCOUNTS, CASES, CATALOGUE, EXCHANGE, FIGURES, MATERIALS, DESK)
+EVERY_TIER: Sequence[Capability] = (
+    ACCOUNTS,
+    CASES,
+    CATALOGUE,
+    EXCHANGE,
+    FIGURES,
+    MATERIALS,
+    POWERS,
+    DESK,
+    DOCUMENTS,
+    AGENCY,
+)

@@ -6,8 +6,9 @@ One rule: a table that is not named here does not exist; after a change here, `m
 from node import audit
 from node.accounts.model import ApiToken, LoginAttempts, LoginSession, User
 from node.audit import AuditEntry
-from node.cases.model import CaseRow, DraftRow, SubmissionRow
+from node.cases.model import CaseRow, DraftRow, FindingRow, PrintRow, RecountRow, SubmissionRow
 from node.catalogue.model import DocumentRow
+from node.documents.model import DocumentIssueRow
 from node.exchange.model import (
     CertificateRow,
     ChannelRow,
@@ -20,12 +21,17 @@ from node.exchange.model import (
 )
 from node.figures.model import DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
 from node.materials.model import BlobRow, CaseFileRow, NotedCaseRow, UploadRow
+from node.powers.model import AuthorisationRow, CustodyRow, SealRow, SealUseRow
+from node.proposals import ProposalRow
 
 TABLES = (
     *(User, LoginSession, LoginAttempts, ApiToken, AuditEntry),
     *(MetaRow, EventRow, StatementRow, CertificateRow, PeerRow, OutboxRow, ChannelRow, QuarantineRow),
     *(DocumentRow, CaseRow, SubmissionRow, DraftRow),
     *(UploadRow, BlobRow, CaseFileRow, NotedCaseRow),
+    *(RecountRow, FindingRow, PrintRow, ProposalRow),
+    *(AuthorisationRow, SealRow, CustodyRow, SealUseRow),
+    DocumentIssueRow,
     *(DayPlaceRow, MonthItemRow, MonthTierRow, DailyReportRow),
 )
 
