@@ -105,7 +105,11 @@ class Lane:
 
     def take(self, delivery: Delivery) -> None:
         """Take one message of the lane; never waits, never raises."""
-        source = subjects.parse_mail(delivery.subject).src
+        try:
+            source = subjects.parse_mail(delivery.subject).src
+        except ValueError:
+            self.dropped += 1
+            return
         wanted = not is_piece(delivery.data) or any(source in one.asked for one in self._fetches.values())
         queued = sum(1 for frm, _ in self._mail if frm == source)
         if not wanted or len(self._mail) >= MOST_MAIL or queued >= MOST_FROM_ONE:
