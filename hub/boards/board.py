@@ -19,6 +19,7 @@ from node.pages.render import answer_live
 from node.pages.views.boards import Board, ChildRow
 from node.pages.views.common import Kpi, Tone
 from node.pages.words import ago, percent, thousands
+from protocol.places import Tier
 
 router = APIRouter(include_in_schema=False)
 api = APIRouter(prefix="/api", tags=["看板"])
@@ -64,6 +65,11 @@ def child(seen: Seen, one: Standing) -> ChildRow:
         trend=one.trend,
         below=below,
     )
+
+
+def kind(tier: Tier) -> str:
+    """What the places of a tier are called on a board."""
+    return {Tier.COUNTY: "县区", Tier.TOWNSHIP: "乡镇街道", Tier.VILLAGE: "村社区"}.get(tier, "站点")
 
 
 def covering_words(seen: Seen, at: str) -> Covering:
@@ -126,7 +132,7 @@ def _board(desk: Desk, at: str) -> tuple[Board, Covering]:
         title=f"{roster[at].name}办件运行",
         kpis=_kpis(found),
         children=tuple(child(seen, one) for one in found),
-        heading="、".join(dict.fromkeys(f"{place.tier.word}级" for place in children)) or "站点",
+        heading="、".join(dict.fromkeys(kind(place.tier) for place in children)) or "站点",
         crumbs=tuple((place.name, links.query(links.BOARD, at=place.code)) for place in above[:-1]),
         urgent=tuple(show.case_row(desk, row, "—") for row in rows),
         cut=tuple(

@@ -10,6 +10,5 @@ BOARDS = Capability(
     nav=(
         NavEntry("运行", links.BOARD, "board", order=35),
         NavEntry("汇总", links.SUMS, "audit", order=36),
-        NavEntry("目录到位", links.HOLDERS, "check", order=55),
     ),
 )

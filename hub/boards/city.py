@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from hub.boards.board import child, covering_words
+from hub.boards.board import child, covering_words, kind
 from hub.boards.standing import Contact, covering
 from hub.boards.sums import Check, Sum, Sums, read, recent
 from node.accounts.guard import node_of, officer
@@ -164,12 +164,8 @@ def _view(desk: Desk, sums: Sums) -> CityBoard:
         missing=tuple(
             f"{place.name} {ago(when, seen.now) if when else '从未'}联系" for place, when in silent[:5]
         ),
-        heading="、".join(dict.fromkeys(_kind(place.tier) for place in roster.children(node.place))),
+        heading="、".join(dict.fromkeys(kind(place.tier) for place in roster.children(node.place))),
     )
-
-
-def _kind(tier: Tier) -> str:
-    return {Tier.COUNTY: "县区", Tier.TOWNSHIP: "乡镇街道", Tier.VILLAGE: "村社区"}.get(tier, "下级")
 
 
 def _item(one: Sum) -> ItemSum:

@@ -14,6 +14,8 @@ async def take_published(node: Node, incoming: list[Incoming]) -> bool:
     adopted = await node.do(take_documents, batch)
     if adopted:
         await node.react()
+        if node.bus.connected:
+            await node.tell(hello=True)  # those above learn which edition we hold
     return adopted
 
 

@@ -1,5 +1,6 @@
 """审计日志 for the auditor (审计员): who did what, and whether the log is whole."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -74,11 +75,21 @@ def _row(one: AuditEntry, names: dict[str, str]) -> AuditRow:
         who=names.get(one.who, {"system": "系统", "anonymous": "未知"}.get(one.who, one.who)),
         what=ACTS.get(one.act, one.act),
         about=about,
-        reason=one.reason,
+        reason=_reason(one),
         source=one.address,
         tone=_UNUSUAL.get(one.act),
         href=href,
     )
+
+
+def _reason(one: AuditEntry) -> str:
+    """The reason; roles in words."""
+    if one.act not in ("user_created", "roles_changed"):
+        return one.reason
+    words = one.reason
+    for role in Role:
+        words = re.sub(rf"\b{role.value}\b", role.label, words)
+    return words.replace(",", "、")
 
 
 def _view(desk: Desk, look: _Look, head: tuple[int, str], checked: ChainReport | None) -> AuditView:

@@ -68,12 +68,15 @@ def _reach(desk: Desk, row: Any) -> Reach:
     return Reach(place=one.place, stage=one.stage, at=one.at, reason=reason, late=late)
 
 
-def _act(desk: Desk, one: reach.Act) -> Act:
-    event = one.event
-    no = event.case.no if event.case else str(event.body.get("no", ""))
+def _case_no(one: reach.Act) -> str:
+    return one.event.case.no if one.event.case else str(one.event.body.get("no", ""))
+
+
+def _act(desk: Desk, one: reach.Act, items: dict[str, str]) -> Act:
+    event, no = one.event, _case_no(one)
     about = str(event.body.get("on", ""))
     if no:
-        item = show.item_name(desk.node, str(event.body.get("item", ""))) if event.body.get("item") else ""
+        item = show.item_name(desk.node, items[no]) if no in items else ""
         about = f"{item} {case_tail(no)}".strip()
     return Act(
         what=what(event.kind),
@@ -171,6 +174,7 @@ def _view(desk: Desk, tab: str, after: int, error: str = "") -> LineView:
     owed = node.read(reach.waiting)
     peers = {row.place: row for row in node.read(views.peers)}
     found, cursor = _list(desk, tab, after)
+    items = node.read(reach.items_of, {_case_no(one) for one in found})
     set_apart = sum(aside.values())
     counts = [
         Tag(text=f"{word} {stages[state]}", tone=tone) for state, word, tone in _STAGES if stages[state]
@@ -179,7 +183,7 @@ def _view(desk: Desk, tab: str, after: int, error: str = "") -> LineView:
         lines=_lines(desk, owed, peers),
         counts=tuple(counts) or (Tag(text="全部已办理", tone=Tone.GOOD),),
         tabs=_tabs(tab, sum(stages.values()), set_apart),
-        acts=tuple(_act(desk, one) for one in found),
+        acts=tuple(_act(desk, one, items) for one in found),
         quarantine=set_aside(desk) if tab == "quarantine" else (),
         cursor=cursor,
         facts=_facts(desk),

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, tuple_
 from sqlmodel import Session
 
+from node.cases.model import CaseRow
 from node.db import table_of
 from node.exchange.model import ChannelRow, EventRow, EventState, OutboxRow, PeerRow, QuarantineRow
 from protocol.envelope import Event, read_event
@@ -81,6 +82,14 @@ def _acts(session: Session, rows: Iterable[Row[Any]]) -> list[Act]:
         )
         for number, at, event in told
     ]
+
+
+def items_of(session: Session, numbers: Iterable[str]) -> dict[str, str]:
+    """The item of each of these cases."""
+    case = table_of(CaseRow).c
+    return dict(
+        session.execute(select(case.no, case.item).where(case.no.in_(sorted(numbers)))).tuples().all()
+    )
 
 
 def waiting(session: Session) -> dict[str, Waiting]:
