@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
+from sqlalchemy import Row
 
+from node.accounts.officer import Officer
 from node.bus import Delivery
 from node.exchange.inbox import Handler
-from node.work import Work
+from node.work import Follow, Work
 from protocol.subjects import Lane
 
 if TYPE_CHECKING:
@@ -45,5 +47,9 @@ class Capability:
     """What it lets officers do to a case, beside the acts every tier has."""
     lanes: Mapping[Lane, Callable[["Node", Delivery], None]] = field(default_factory=dict)
     """Lanes of the mail that it takes itself, instead of the inbox: at once, without waiting, or not at all."""
+    seconds: Mapping[str, Callable[[Work, Officer, Row[Any]], object]] = field(default_factory=dict)
+    """What approving a proposal of a kind does (`node/proposals.py`); the second person is not the first."""
+    follows: Mapping[str, Follow] = field(default_factory=dict)
+    """What it does once a step of a kind has been taken, ours or another's, in the same transaction."""
     on_edition: Callable[[Work], None] | None = None
     """What a new edition of the catalogue asks of it; run after the edition is in force, and at start."""

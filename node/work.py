@@ -4,7 +4,7 @@ One rule: acts are only said through `send`, which numbers the event for each re
 outbox in the same transaction as the change it reports. Nothing leaves before the commit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -19,12 +19,14 @@ from node.db import after_commit, table_of, upsert
 from node.errors import Unavailable
 from node.exchange.model import EventRow, EventState, MetaRow, OutboxRow, OutState, PeerRow
 from node.ids import uuid7
+from protocol.case import Case, Step
 from protocol.catalogue import Catalogue
 from protocol.certificates import Certificate, KeyRing
 from protocol.envelope import CaseRef, Event, read_event, write_event
 from protocol.keys import Keys
 from protocol.places import Code
 from protocol.roster import Roster
+from protocol.rules import Rules
 from protocol.sealed import binding, seal
 from protocol.subjects import Lane
 
@@ -46,6 +48,8 @@ class Knowledge:
     ring: KeyRing
     roster: Roster
     catalogue: Catalogue | None = None
+    rules: Rules = field(default_factory=Rules)
+    """Parameters of handling, the same in the whole city."""
     library: dict[str, Catalogue] = field(default_factory=dict)
     """Editions already opened, by content hash; the nodes of one process may share it."""
 
@@ -53,6 +57,10 @@ class Knowledge:
     def edition(self) -> int:
         """Number of the catalogue edition held; 0 before the first."""
         return self.catalogue.edition if self.catalogue else 0
+
+
+Follow = Callable[["Work", Case | None, Case, Step], object]
+"""Runs in the transaction that took the step, with the case before (None: its first) and after it."""
 
 
 class Work:
@@ -65,10 +73,13 @@ class Work:
         now: datetime,
         wake: Callable[[], object],
         learn: Callable[[dict[str, Any]], object] = lambda _changes: None,
+        follow: "Mapping[str, Sequence[Follow]] | None" = None,
     ) -> None:
         self.session = session
         self.know = know
         self._learn = learn
+        self.follow = follow or {}
+        """What capabilities do once a step of a kind has been taken; called by `cases.steps`."""
         self.now = now
         self.today = civil_date(now)
         self._wake = wake

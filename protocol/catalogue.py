@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from protocol.bundles import BUNDLE_KEY, Bundle, read_bundle
 from protocol.errors import CatalogueError
 from protocol.limits import Limit
 from protocol.places import Tier, code
@@ -177,6 +178,8 @@ class Item(_Document):
     themes: tuple[Word, ...] = ()
     flow: tuple[FlowStep, ...] = ()
     application_form: Text = ""
+    decision_route: Literal["窗口", "分管领导", "集体讨论"] | None = None
+    """首席代表授权: who decides; None: see `powers.route_of`."""
     remark: Text = ""
 
     @property
@@ -335,7 +338,7 @@ def _home(decision: Tier, levels: frozenset[Tier]) -> Tier:
 class Catalogue:
     """One edition, open for reading; iterates over its items by id. Immutable."""
 
-    __slots__ = ("_items", "_rules", "calendar", "deeds", "edition")
+    __slots__ = ("_hashes", "_items", "_rules", "bundles", "calendar", "deeds", "edition")
 
     def __init__(
         self,
@@ -343,13 +346,17 @@ class Catalogue:
         items: Iterable[Item],
         deeds: Iterable[Deed] = (),
         calendar: Calendar | None = None,
+        hashes: Mapping[str, str] | None = None,
+        bundles: Iterable[Bundle] = (),
     ) -> None:
         """CatalogueError if an id is there twice or a deed names no item."""
         given = sorted(items, key=lambda item: item.id)
         self.edition = edition
         self.deeds = tuple(sorted(deeds, key=lambda deed: deed.id))
         self.calendar = calendar
+        self.bundles = tuple(bundles)
         self._items = {item.id: item for item in given}
+        self._hashes = hashes or {item.id: document_hash(document(item)) for item in given}
         if len(self._items) != len(given) or len({deed.id for deed in self.deeds}) != len(self.deeds):
             raise CatalogueError("目录中有重复的事项或权力变更")
         about: dict[str, list[Deed]] = {}
@@ -374,6 +381,10 @@ class Catalogue:
     def get(self, item_id: str) -> Item | None:
         """The item, or None."""
         return self._items.get(item_id)
+
+    def hash_of(self, item_id: str) -> str:
+        """The name of the item's document in this edition: what a case freezes; KeyError without one."""
+        return self._hashes[item_id]
 
     def rule(self, item_id: str) -> Rule | None:
         """What routing needs to know of the item; None if there is none."""
@@ -405,7 +416,7 @@ def open_catalogue(edition: Edition, documents: Mapping[str, bytes]) -> Catalogu
 
     CatalogueError: a document is missing, is not the one the edition names, or cannot be read.
     """
-    items, deeds, calendar = [], [], None
+    items, deeds, bundles, calendar = [], [], [], None
     for key, name in edition.documents.items():
         raw = documents.get(key)
         if raw is None:
@@ -417,8 +428,15 @@ def open_catalogue(edition: Edition, documents: Mapping[str, bytes]) -> Catalogu
                 items.append(Item.model_validate_json(raw))
             elif key.startswith(DEED_KEY):
                 deeds.append(Deed.model_validate_json(raw))
+            elif key.startswith(BUNDLE_KEY):
+                bundles.append(read_bundle(raw))
             elif key == CALENDAR_KEY:
                 calendar = read_calendar(orjson.loads(raw))
         except ValueError as wrong:
             raise CatalogueError(f"第 {edition.number} 版目录的 {key} 无法读取：{wrong}") from None
-    return Catalogue(edition.number, items, deeds, calendar)
+    hashes = {
+        key.removeprefix(ITEM_KEY): name
+        for key, name in edition.documents.items()
+        if key.startswith(ITEM_KEY)
+    }
+    return Catalogue(edition.number, items, deeds, calendar, hashes, bundles)

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from protocol import dsse, strict
-from protocol.certificates import Certificate, KeyRing, is_instant, write_instant
+from protocol.certificates import Certificate, KeyRing, instant, is_instant, write_instant
 from protocol.dsse import Signature, is_hash, sha256
 from protocol.envelope import Event
 from protocol.errors import EnvelopeError, ProtocolError
@@ -236,5 +236,6 @@ def _advance(found: Finding, told: Told) -> None:
         raise EnvelopeError("E-6", f"这一行属于办件 {event.case.no}")
     body = read_body(STEPS[event.kind], event.body)
     ref = event.case
-    step = Step(event.kind, event.frm, ref.no, ref.n, ref.prev, event.hash, event.cat, body)
+    said = instant(event.iat)
+    step = Step(event.kind, event.frm, ref.no, ref.n, ref.prev, event.hash, event.cat, body, said)
     found.case = begin(step) if found.case is None else advance(found.case, step)

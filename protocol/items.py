@@ -104,6 +104,11 @@ def check_item(item: Item) -> list[Problem]:
     return [Problem(item.id, field, reason) for field, reason in found]
 
 
+def names_nothing(title: str) -> bool:
+    """Whether a title leaves open what to bring (兜底条款)."""
+    return bool(_UNNAMED.search(title))
+
+
 def open_gaps(item: Item) -> tuple[str, ...]:
     """Which of the eight facts to be made public (八公开) the item does not tell."""
     fee = item.fee

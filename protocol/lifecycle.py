@@ -1,199 +1,44 @@
-"""The life of a case (办件): states, steps, and whose turn it is. All of it is in this file.
+"""The life of a case (办件): which step leads where, and whose turn it is then. All of it is in this file.
 
 Two rules. Everything that changes the state of a case stands in `TRANSITIONS`. And at any moment exactly
 one node has the turn (`speaker`): the addressee while a case is handed over, the origin once it is closed and
 waits to be delivered, the holder (承办单位) at every other time. Everyone else keeps a replica and asks by
 submissions. So two nodes can never write the same step, whatever the line does.
 
-`advance` refuses before anything changes. Source of states and guards: docs/law.md, DOMAIN 4.3.
+`advance` refuses before anything changes. The nouns are in `case`, what must hold beside the table in `guards`,
+what a step does to the clock in `clockwork`. Source of states and guards: docs/law.md, DOMAIN 4.3.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
-from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from protocol.errors import TransitionRefused
+from protocol import clockwork, guards, joint
+from protocol.case import IN_TRANSIT, OVER, STOPPED, Case, State, Step, Turn
+from protocol.errors import LedgerError, TransitionRefused
+from protocol.guards import Guard
 from protocol.messages import (
-    Act,
     CaseAccepted,
+    CaseClosed,
+    CaseCorrected,
     CaseDecided,
     CaseFiled,
-    ClockMoved,
+    CaseReturned,
+    CaseSupplied,
+    CaseTaken,
+    Clocked,
     HandedOver,
+    JointClosed,
+    JointOpened,
 )
+from protocol.modes import mode_of
+from protocol.terms import LABELS, VERBS
 
-
-class State(StrEnum):
-    """Where a case stands; the value travels and is stored, `label` is for people."""
-
-    FILED = "filed"
-    BOUNCED = "bounced"
-    RECEIVED = "received"
-    CORRECTING = "correcting"
-    NOT_ACCEPTED = "not_accepted"
-    ACCEPTED = "accepted"
-    SPECIAL = "special"
-    JOINT = "joint"
-    FORWARDED = "forwarded"
-    DECIDING = "deciding"
-    GRANTED = "granted"
-    REFUSED = "refused"
-    CLOSED = "closed"
-    DELIVERED = "delivered"
-    ARCHIVED = "archived"
-    WITHDRAWN = "withdrawn"
-    TERMINATED = "terminated"
-    VOIDED = "voided"
-
-    @property
-    def label(self) -> str:
-        """The Chinese word on screens and documents."""
-        return LABELS[self]
-
-
-LABELS: Mapping[State, str] = MappingProxyType(
-    {
-        State.FILED: "待签收",
-        State.BOUNCED: "移交被退回",
-        State.RECEIVED: "已收件",
-        State.CORRECTING: "待补正",
-        State.NOT_ACCEPTED: "不予受理",
-        State.ACCEPTED: "审查中",
-        State.SPECIAL: "特别程序中",
-        State.JOINT: "联办中",
-        State.FORWARDED: "已转出待签收",
-        State.DECIDING: "待审签",
-        State.GRANTED: "准予",
-        State.REFUSED: "不予许可",
-        State.CLOSED: "已办结待送达",
-        State.DELIVERED: "已送达",
-        State.ARCHIVED: "已归档",
-        State.WITHDRAWN: "已撤回",
-        State.TERMINATED: "已终止",
-        State.VOIDED: "已作废",
-    },
-)
-OVER = frozenset(
-    (
-        State.NOT_ACCEPTED,
-        State.CLOSED,
-        State.DELIVERED,
-        State.ARCHIVED,
-        State.WITHDRAWN,
-        State.TERMINATED,
-        State.VOIDED,
-    )
-)
-"""States in which nobody works on the case any more: it counts as closed (办结)."""
-IN_TRANSIT = frozenset((State.FILED, State.FORWARDED))
-STOPPED = frozenset((State.CORRECTING, State.SPECIAL))
-"""States in which the case's clock does not run."""
-
-
-class Turn(Enum):
-    """Who may write the next step."""
-
-    HOLDER = "承办单位"
-    TARGET = "移交的接收方"
-    ORIGIN = "受理起点"
-    NOBODY = "无"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """The fold of a case's steps: what every replica agrees on."""
-
-    no: str
-    item: str
-    origin: str
-    state: State
-    n: int
-    head: str
-    """SHA-256 of step n; the next step names it as `prev`."""
-    holder: str
-    speaker: str
-    target: str
-    """To whom the case is being handed over; "" when it is not in transit."""
-    resume: State
-    """The state a taken hand-over goes back to."""
-    edition: int
-    """Catalogue edition under which the last hand-over was made."""
-    filed_on: date
-    materials: int = 0
-    agent: bool = False
-    accepted_on: date | None = None
-    due: date | None = None
-    statutory_due: date | None = None
-    provisional: bool = False
-    two_person: bool = True
-    corrections: int = 0
-    reviewer: str = ""
-    outcome: str = ""
-    """granted, refused or ""."""
-    decided_by: str = ""
-    decided_on: date | None = None
-    closed_on: date | None = None
-    delivered_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step about to be applied: its place in the chain, who says it, under which edition, and its body."""
-
-    kind: str
-    frm: str
-    no: str
-    n: int
-    prev: str
-    hash: str
-    edition: int
-    body: Act
-
-
-Guard = Callable[[Case, Step], str | None]
-"""A reason to refuse in the user's words, or None."""
-
-
-def _two_persons(case: Case, step: Step) -> str | None:
-    if case.two_person and not case.reviewer:
-        return "须先由审查人提出审查意见（一审一核）"
-    if case.two_person and case.reviewer == step.body.by:
-        return f"审查人与决定人不得为同一人（{step.body.by}）"
-    return None
-
-
-def _reasons(_case: Case, step: Step) -> str | None:
-    assert isinstance(step.body, CaseDecided)
-    return None if step.body.reasons else "不予许可须说明理由并告知救济途径（行政许可法第三十八条）"
-
-
-def _once(case: Case, _step: Step) -> str | None:
-    return "补正只能一次性告知，本件已告知过（行政许可法第三十二条）" if case.corrections else None
-
-
-def _elsewhere(case: Case, step: Step) -> str | None:
-    assert isinstance(step.body, HandedOver)
-    if step.body.to == step.frm:
-        return "不能移交给自己"
-    if step.edition < case.edition:
-        return f"移交须依据不早于第 {case.edition} 版的目录，本次为第 {step.edition} 版"
-    return None
-
-
-def _newer(case: Case, step: Step) -> str | None:
-    if step.edition <= case.edition:
-        return f"转办须依据比第 {case.edition} 版更新的目录"
-    return _elsewhere(case, step)
-
-
-def _clocked(_case: Case, step: Step) -> str | None:
-    assert isinstance(step.body, CaseAccepted)
-    if step.body.due is not None and step.body.due < step.body.on:
-        return f"承诺办结日 {step.body.due} 早于受理日 {step.body.on}"
-    return None
+__all__ = [
+    "IN_TRANSIT", "LABELS", "OVER", "STOPPED", "TRANSITIONS", "VERBS",
+    "Case", "Guard", "Move", "State", "Step", "Turn", "advance", "begin", "diagram",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,24 +48,39 @@ class Move:
     to: State | None
     turn: Turn = Turn.HOLDER
     guards: tuple[Guard, ...] = ()
+    stays: Callable[[Case], bool] | None = None
+    """The state does not change while this holds of the case after the step."""
 
 
-_HAND_OVER = Move(State.FORWARDED, Turn.TARGET, (_elsewhere,))
+_HAND_OVER = Move(State.FORWARDED, Turn.TARGET, (guards.elsewhere,))
 _ADDRESSEE = {
     "case.taken": Move(None),
     "case.handover_refused": Move(State.BOUNCED),
-    "case.redirected": Move(None, Turn.TARGET, (_newer,)),
+    "case.redirected": Move(None, Turn.TARGET, (guards.newer,)),
 }
 _WITHDRAW = Move(State.WITHDRAWN, Turn.NOBODY)
-_VOID = Move(State.VOIDED, Turn.NOBODY)
-_GRANT = Move(State.GRANTED, guards=(_two_persons,))
-_REFUSE = Move(State.REFUSED, guards=(_two_persons, _reasons))
-_UNDECIDED = {
-    "case.forwarded": _HAND_OVER,
-    "case.withdrawn": _WITHDRAW,
-    "case.voided": _VOID,
-    "case.terminated": Move(State.TERMINATED, Turn.NOBODY),
-}
+_VOID = Move(State.VOIDED, Turn.NOBODY, (guards.voidable,))
+_TERMINATE = Move(State.TERMINATED, Turn.NOBODY)
+_GRANT = Move(State.GRANTED, guards=(guards.two_persons, guards.authorised, guards.supplied, guards.agreed))
+_REFUSE = Move(State.REFUSED, guards=(guards.two_persons, guards.authorised, guards.reasons))
+_SEND_BACK = Move(State.SENT_BACK, Turn.NOBODY, (guards.still_lacking,))
+_SUSPEND = Move(State.SPECIAL, guards=(guards.clocked, guards.suspendable))
+_CLOSE = Move(State.CLOSED, Turn.ORIGIN)
+_ENDS = {"case.withdrawn": _WITHDRAW, "case.voided": _VOID, "case.terminated": _TERMINATE}
+_UNDECIDED = {"case.forwarded": _HAND_OVER, **_ENDS}
+
+
+def _running(state: State) -> dict[str, Move]:
+    """What may happen in any state of an accepted case without leaving it."""
+    return {
+        "case.supplied": Move(state, guards=(guards.pending,)),
+        "case.reckoned": Move(state, guards=(guards.clocked,)),
+    }
+
+
+def _extendable(state: State) -> dict[str, Move]:
+    return {"case.extended": Move(state, guards=(guards.clocked, guards.extendable))}
+
 
 TRANSITIONS: Mapping[State, Mapping[str, Move]] = MappingProxyType(
     {
@@ -234,45 +94,57 @@ TRANSITIONS: Mapping[State, Mapping[str, Move]] = MappingProxyType(
         },
         State.RECEIVED: {
             **_UNDECIDED,
-            "case.accepted": Move(State.ACCEPTED, guards=(_clocked,)),
-            "case.not_accepted": Move(State.NOT_ACCEPTED, Turn.NOBODY),
-            "case.returned": Move(State.CORRECTING, guards=(_once,)),
+            "case.accepted": Move(State.ACCEPTED, guards=(guards.accepted_rightly,)),
+            "case.not_accepted": Move(State.NOT_ACCEPTED, Turn.NOBODY, (guards.in_time, guards.refusable)),
+            "case.sent_back": _SEND_BACK,
+            "case.returned": Move(State.CORRECTING, guards=(guards.once, guards.in_time)),
         },
-        State.CORRECTING: {**_UNDECIDED, "case.corrected": Move(State.RECEIVED)},
+        State.CORRECTING: {
+            **_UNDECIDED,
+            "case.corrected": Move(State.RECEIVED),
+            "case.sent_back": _SEND_BACK,
+        },
         State.ACCEPTED: {
             **_UNDECIDED,
+            **_running(State.ACCEPTED),
+            **_extendable(State.ACCEPTED),
             "case.reviewed": Move(State.DECIDING),
-            "case.suspended": Move(State.SPECIAL),
-            "case.joint_opened": Move(State.JOINT),
-            "case.extended": Move(State.ACCEPTED),
+            "case.suspended": _SUSPEND,
+            "case.joint_opened": Move(State.JOINT, guards=(guards.clocked, guards.joint_rightly)),
             "case.granted": _GRANT,
             "case.refused": _REFUSE,
         },
         State.SPECIAL: {
-            "case.resumed": Move(State.ACCEPTED),
-            "case.withdrawn": _WITHDRAW,
-            "case.voided": _VOID,
-            "case.terminated": Move(State.TERMINATED, Turn.NOBODY),
+            **_ENDS,
+            **_running(State.SPECIAL),
+            "case.suspended": _SUSPEND,
+            "case.resumed": Move(
+                State.ACCEPTED,
+                guards=(guards.clocked,),
+                stays=lambda case: clockwork.still_suspended(case.clock),
+            ),
         },
         State.JOINT: {
-            "case.joint_closed": Move(State.ACCEPTED),
-            "case.extended": Move(State.JOINT),
-            "case.withdrawn": _WITHDRAW,
-            "case.voided": _VOID,
-            "case.terminated": Move(State.TERMINATED, Turn.NOBODY),
+            **_ENDS,
+            **_running(State.JOINT),
+            **_extendable(State.JOINT),
+            "case.joint_closed": Move(State.ACCEPTED, guards=(guards.joint_answered,)),
         },
         State.DECIDING: {
             **_UNDECIDED,
+            **_running(State.DECIDING),
+            **_extendable(State.DECIDING),
             "case.remanded": Move(State.ACCEPTED),
-            "case.extended": Move(State.DECIDING),
             "case.granted": _GRANT,
             "case.refused": _REFUSE,
         },
-        State.GRANTED: {"case.closed": Move(State.CLOSED, Turn.ORIGIN)},
-        State.REFUSED: {"case.closed": Move(State.CLOSED, Turn.ORIGIN)},
+        State.GRANTED: {"case.producing": Move(State.PRODUCING), "case.closed": _CLOSE},
+        State.REFUSED: {"case.closed": _CLOSE},
+        State.PRODUCING: {"case.closed": _CLOSE},
         State.CLOSED: {"case.delivered": Move(State.DELIVERED, Turn.HOLDER)},
         State.DELIVERED: {"case.archived": Move(State.ARCHIVED, Turn.NOBODY)},
         State.NOT_ACCEPTED: {},
+        State.SENT_BACK: {},
         State.WITHDRAWN: {},
         State.TERMINATED: {},
         State.VOIDED: {},
@@ -302,7 +174,9 @@ def begin(step: Step) -> Case:
         edition=step.edition,
         filed_on=body.on,
         materials=body.materials,
+        missing=body.missing,
         agent=body.agent,
+        hands=_hands((), step, step.frm, step.frm),
     )
 
 
@@ -320,108 +194,142 @@ def advance(case: Case, step: Step) -> Case:
     for guard in move.guards:
         if reason := guard(case, step):
             raise TransitionRefused(reason)
-    return _settle(case, move, step)
+    try:
+        return _settle(case, move, step)
+    except LedgerError as wrong:
+        raise TransitionRefused(str(wrong)) from None
 
 
 def _settle(case: Case, move: Move, step: Step) -> Case:
-    """The case after a move that is allowed: facts, state, turn and chain in one go."""
+    """The case after a move that is allowed: facts, clock, state, turn and chain in one go."""
     note = FACTS.get(step.kind)
-    facts = note(case, step) if note else {}
+    facts = {**_days(step), **(note(case, step) if note else {})}
     holder = str(facts.get("holder", case.holder))
     target = step.body.to if isinstance(step.body, HandedOver) else ""
     state = move.to
     if state is None:
         state = case.resume if step.kind == "case.taken" else case.state
     speaker = {Turn.HOLDER: holder, Turn.TARGET: target, Turn.ORIGIN: case.origin, Turn.NOBODY: ""}[move.turn]
-    return replace(
-        case,
-        **{**facts, "state": state, "n": step.n, "head": step.hash, "target": target, "speaker": speaker},
+    facts |= {"clock": clockwork.moved(case.clock, step.kind, step.body)}
+    facts |= {"hands": _hands(case.hands, step, holder, case.origin)}
+    facts |= {"state": state, "n": step.n, "head": step.hash, "target": target, "speaker": speaker}
+    after = replace(case, **facts)
+    return replace(after, state=case.state) if move.stays and move.stays(after) else after
+
+
+def _hands(hands: clockwork.Hands, step: Step, holder: str, origin: str) -> clockwork.Hands:
+    return clockwork.passed(
+        hands, step.kind, step.body, frm=step.frm, holder=holder, origin=origin, at=step.at
     )
 
 
+def _days(step: Step) -> dict[str, Any]:
+    """The days a step tells anew: always all of them."""
+    body = step.body
+    if not isinstance(body, Clocked) or body.due is None:
+        return {}
+    names = ("due", "statutory_due", "provisional", "calendar", "part_due")
+    return {name: getattr(body, name) for name in names}
+
+
+def _taken(case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, CaseTaken)
+    found: dict[str, Any] = {"holder": step.frm}
+    if case.received_on is None:
+        found |= {"received_on": step.body.received_on, "notice_by": step.body.notice_by}
+    return found
+
+
 def _accepted(_case: Case, step: Step) -> dict[str, Any]:
-    assert isinstance(step.body, CaseAccepted)
-    names = ("due", "statutory_due", "provisional", "two_person")
-    return {"accepted_on": step.body.on, **{name: getattr(step.body, name) for name in names}}
+    body = step.body
+    assert isinstance(body, CaseAccepted)
+    names = ("item_hash", "mode", "route", "two_person", "pending", "follow_up")
+    reviewed = mode_of(body.mode).accepting_reviews and not body.deemed
+    return {
+        "accepted_on": body.on,
+        "reviewer": body.by if reviewed else "",
+        **{name: getattr(body, name) for name in names},
+    }
 
 
 def _forwarded(case: Case, step: Step) -> dict[str, Any]:
     return {"edition": step.edition, "resume": State.ACCEPTED if case.accepted_on else State.RECEIVED}
 
 
+def _returned(case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, CaseReturned)
+    return {"corrections": case.corrections + 1, "reply_by": step.body.reply_by}
+
+
+def _corrected(case: Case, step: Step) -> dict[str, Any]:
+    body = step.body
+    assert isinstance(body, CaseCorrected)
+    return {
+        "missing": tuple(name for name in case.missing if name not in body.materials),
+        "reply_by": None,
+        "received_on": body.received_on or case.received_on,
+        "notice_by": body.notice_by,
+    }
+
+
+def _supplied(case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, CaseSupplied)
+    left = tuple(name for name in case.pending if name not in step.body.materials)
+    missing = tuple(name for name in case.missing if name not in step.body.materials)
+    return {"pending": left, "missing": missing, "follow_up": case.follow_up if left else None}
+
+
 def _decided(_case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, CaseDecided)
     return {
         "outcome": step.kind.removeprefix("case."),
         "decided_by": step.body.by,
         "decided_on": step.body.on,
+        "deliver_by": step.body.deliver_by,
     }
 
 
-def _clock_moved(case: Case, step: Step) -> dict[str, Any]:
-    assert isinstance(step.body, ClockMoved)
-    return {"due": step.body.due or case.due, "statutory_due": step.body.statutory_due or case.statutory_due}
-
-
 def _closed(_case: Case, step: Step) -> dict[str, Any]:
-    return {"closed_on": step.body.on}
+    told = step.body.tell_by if isinstance(step.body, CaseClosed) else None
+    return {"closed_on": step.body.on, "tell_by": told}
+
+
+def _joint_opened(_case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, JointOpened)
+    return {"joint": joint.begun(step.n, step.frm, step.body)}
+
+
+def _joint_closed(case: Case, step: Step) -> dict[str, Any]:
+    assert isinstance(step.body, JointClosed)
+    assert case.joint is not None
+    return {"joint": joint.ended(case.joint, step.body)}
 
 
 FACTS: Mapping[str, Callable[[Case, Step], dict[str, Any]]] = MappingProxyType(
     {
-        "case.taken": lambda _case, step: {"holder": step.frm},
+        "case.taken": _taken,
         "case.forwarded": _forwarded,
         "case.redirected": lambda _case, step: {"edition": step.edition},
         "case.accepted": _accepted,
-        "case.returned": lambda case, _step: {"corrections": case.corrections + 1},
-        "case.suspended": _clock_moved,
-        "case.resumed": _clock_moved,
-        "case.extended": _clock_moved,
-        "case.joint_opened": _clock_moved,
-        "case.joint_closed": _clock_moved,
+        "case.returned": _returned,
+        "case.corrected": _corrected,
+        "case.supplied": _supplied,
+        "case.joint_opened": _joint_opened,
+        "case.joint_closed": _joint_closed,
         "case.reviewed": lambda _case, step: {"reviewer": step.body.by},
         "case.remanded": lambda _case, _step: {"reviewer": ""},
         "case.granted": _decided,
         "case.refused": _decided,
         "case.closed": _closed,
         "case.not_accepted": _closed,
+        "case.sent_back": _closed,
         "case.withdrawn": _closed,
         "case.terminated": _closed,
         "case.voided": _closed,
         "case.delivered": lambda _case, step: {"delivered_on": step.body.on},
     },
 )
-"""What each step adds to the case beside its state."""
-
-VERBS: Mapping[str, str] = MappingProxyType(
-    {
-        "case.filed": "登记",
-        "case.taken": "签收",
-        "case.handover_refused": "退回移交",
-        "case.redirected": "转办",
-        "case.forwarded": "上报（转办）",
-        "case.accepted": "受理",
-        "case.not_accepted": "不予受理",
-        "case.returned": "一次性告知补正",
-        "case.corrected": "补正收件",
-        "case.suspended": "启动特别程序",
-        "case.resumed": "恢复计时",
-        "case.extended": "延期",
-        "case.joint_opened": "发起联办",
-        "case.joint_closed": "联办结束",
-        "case.reviewed": "审查",
-        "case.remanded": "退回重审",
-        "case.granted": "准予",
-        "case.refused": "不予许可",
-        "case.closed": "办结",
-        "case.delivered": "送达",
-        "case.archived": "归档",
-        "case.withdrawn": "撤回",
-        "case.terminated": "终止",
-        "case.voided": "作废",
-        "case.supplement_sent": "提交补正",
-        "case.withdrawal_asked": "申请撤回",
-    },
-)
+"""What each step adds to the case beside its state, its days and its clock."""
 
 
 def diagram() -> str:
@@ -432,6 +340,8 @@ def diagram() -> str:
             targets = [move.to] if move.to else [State.RECEIVED, State.ACCEPTED]
             if kind == "case.redirected":
                 targets = [state]
+            elif move.stays:
+                targets = [*targets, state]
             lines += [f"    {state} --> {target}: {VERBS[kind]}" for target in targets]
     lines += [f'    state "{state.label}" as {state}' for state in State]
     return "\n".join(lines) + "\n"

@@ -10,29 +10,15 @@ from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from protocol import strict
+from protocol.bodies import Act, Body, Clocked, ClockMoved, Papers, PlaceCode, Reason, Staff, Text
 from protocol.errors import EnvelopeError
-from protocol.places import Tier, code
+from protocol.joint_acts import JOINTS, JointClosed, JointOpened
+from protocol.places import Tier
 
-PlaceCode = Annotated[str, AfterValidator(code)]
-Text = Annotated[str, Field(max_length=500)]
-Staff = Annotated[str, Field(max_length=40)]
-"""工号: whom to ask; not a name."""
-
-
-class Body(BaseModel):
-    """What all skeletons share: frozen, strict about what it knows, silent about what it does not."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class Act(Body):
-    """One step of a case: the civil date (Asia/Shanghai) it counts on, and the staff number behind it."""
-
-    on: date
-    by: Staff
+__all__ = ["Act", "Body", "ClockMoved", "Clocked", "JointClosed", "JointOpened"]
 
 
 class CaseFiled(Act):
@@ -43,49 +29,93 @@ class CaseFiled(Act):
     channel: Text = "村站代办"
     agent: bool = False
     materials: Annotated[int, Field(ge=0, le=200)] = 0
+    missing: Papers = ()
+    """Essential materials that were not handed in."""
+    again: bool = False
+    """Filed although the applicant has a case of this item open; the reason is sealed."""
     why: Text = ""
 
 
-class CaseTaken(Act):
-    """签收: the addressee of a hand-over becomes the holder (承办单位)."""
+class CaseTaken(Clocked):
+    """签收: the addressee of a hand-over becomes the holder (承办单位).
+
+    `received_on` is the legal day of receipt, `notice_by` the last day to tell defects (行政许可法 32).
+    """
+
+    received_on: date | None = None
+    notice_by: date | None = None
 
 
 class HandoverRefused(Act):
     """退回移交: the addressee sends the case back to whom it came from, with the reason."""
 
-    why: Annotated[str, Field(min_length=1, max_length=500)]
+    why: Reason
 
 
-class HandedOver(Act):
+class HandedOver(Clocked):
     """A hand-over (转办 / 上报) to `to`; `forwarded` by the holder, `redirected` by an addressee with a newer catalogue."""
 
     to: PlaceCode
-    why: Annotated[str, Field(min_length=1, max_length=500)]
+    why: Reason
     auto: bool = False
 
 
-class CaseAccepted(Act):
-    """受理, with the facts of the clock; `due` is the promised, `statutory_due` the law's last day."""
+class CaseAccepted(Clocked):
+    """受理: the clock begins, and the version of the item that counts for this case from now on is named."""
 
-    due: date | None
-    statutory_due: date | None = None
-    provisional: bool = False
-    calendar: Text
-    clock: dict[str, Any] = Field(default_factory=dict)
+    due: date
+    calendar: Annotated[str, Field(min_length=1, max_length=100)]
+    clock: dict[str, Any]
+    """The ledger (时限账) as it begins."""
+    item_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    mode: Annotated[str, Field(max_length=8)] = "一般承诺"
+    route: Annotated[str, Field(max_length=8)] = "窗口"
     two_person: bool = True
+    deemed: bool = False
+    """视为受理: nobody told the applicant anything in five working days."""
+    pending: Papers = ()
+    """容缺: what may follow, by `follow_up`."""
+    follow_up: date | None = None
+    leader: Staff = ""
+    """Who is in charge in person, where the mode asks for it."""
 
 
 class CaseReturned(Act):
-    """一次性告知补正: all defects at once; the texts are sealed."""
+    """一次性告知补正: all defects at once; the texts are sealed, the materials' names are public."""
 
     defects: Annotated[int, Field(ge=1, le=100)]
+    materials: Papers = ()
     reply_by: date | None = None
+    """After this day without an answer the case is terminated."""
 
 
 class CaseCorrected(Act):
     """补正收件: answers a supplement; `submission` is the hash of that signed event."""
 
     submission: Annotated[str, Field(max_length=64)] = ""
+    materials: Papers = ()
+    received_on: date | None = None
+    notice_by: date | None = None
+
+
+class CaseSupplied(Act):
+    """容缺补齐: what was accepted as missing has come."""
+
+    submission: Annotated[str, Field(max_length=64)] = ""
+    materials: Annotated[Papers, Field(min_length=1)]
+
+
+class NotAccepted(Act):
+    """不予受理: on which of the law's grounds; where it is another organ's power, that organ. Texts are sealed."""
+
+    ground: Literal["不需要申请", "不属于本机关职权", "依法不得申请"]
+    body: Text = ""
+
+
+class SentBack(Act):
+    """退件: on which ground the papers go back; the reasons and where to appeal are sealed."""
+
+    ground: Literal["补正后仍不齐全", "补正后仍不符合法定形式", "申请人要求退回材料"]
 
 
 class CaseReviewed(Act):
@@ -95,15 +125,22 @@ class CaseReviewed(Act):
 
 
 class CaseDecided(Act):
-    """准予 / 不予: the second person (一核); reasons and remedies are sealed."""
+    """准予 / 不予: the second person (一核), by which authorisation; reasons and remedies are sealed."""
 
     reasons: bool = False
+    authorisation: Annotated[str, Field(max_length=60)] = ""
+    minutes: Annotated[str, Field(max_length=100)] = ""
+    """Of the meeting that decided, where the item asks for one (集体讨论)."""
+    deliver_by: date | None = None
+    """The last day to issue and deliver (行政许可法 44)."""
 
 
 class CaseClosed(Act):
     """办结: the result is made and waits at the origin."""
 
     result: Text = ""
+    tell_by: date | None = None
+    """The last day to pass the reply on to the applicant, where the mode has one."""
 
 
 class CaseDelivered(Act):
@@ -118,13 +155,44 @@ class CaseWithdrawn(Act):
     submission: Annotated[str, Field(max_length=64)] = ""
 
 
-class ClockMoved(Act):
-    """A step that stops, restarts or lengthens the clock; `clock` is the ledger after it."""
+class Suspended(ClockMoved):
+    """启动特别程序: the clock stands still from `on`; a kind of the frozen item, with its basis (行政许可法 45)."""
 
-    why: Text = ""
-    due: date | None = None
-    statutory_due: date | None = None
-    clock: dict[str, Any] = Field(default_factory=dict)
+    special: Annotated[str, Field(min_length=1, max_length=100)]
+    basis: Reason
+    max_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """The longest it may take by the item's list; None: the list names no number."""
+
+
+class Resumed(ClockMoved):
+    """恢复计时: the special procedure of this kind has ended; `on` is the last day not counted."""
+
+    special: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Extended(ClockMoved):
+    """延期, once: `by` asks for it, `approver` grants it, under an authorisation (行政许可法 42)."""
+
+    days: Annotated[int, Field(ge=1, le=60)]
+    """Working days."""
+    approver: Annotated[str, Field(min_length=1, max_length=40)]
+    authorisation: Annotated[str, Field(min_length=1, max_length=60)]
+    basis: Reason = "《行政许可法》第四十二条"
+    why: Reason
+
+
+class Voided(Act):
+    """作废 of a case recorded by mistake, before any decision: `by` asks, `approver` agrees."""
+
+    approver: Annotated[str, Field(min_length=1, max_length=40)]
+    authorisation: Annotated[str, Field(min_length=1, max_length=60)]
+    why: Reason
+
+
+class Terminated(Act):
+    """终止: the applicant never answered, or is no more."""
+
+    why: Reason
 
 
 class PlainAct(Act):
@@ -137,6 +205,26 @@ class Submission(Act):
     """提交: what the origin asks of the holder about case `no`; never a step of the chain by itself."""
 
     no: Annotated[str, Field(max_length=50)]
+    why: Text = ""
+    materials: Papers = ()
+
+
+class AuthorisationUpdate(Body):
+    """授权: one version of one authorisation, whole; see protocol/powers.py for what it means."""
+
+    id: Annotated[str, Field(min_length=1, max_length=60)]
+    version: Annotated[int, Field(ge=1)]
+    place: PlaceCode
+    person: Annotated[str, Field(min_length=1, max_length=40)]
+    items: Annotated[tuple[Annotated[str, Field(max_length=50)], ...], Field(min_length=1, max_length=400)]
+    powers: Annotated[tuple[Literal["决定", "延期", "作废", "减免"], ...], Field(min_length=1)]
+    rank: Literal["窗口", "分管领导", "集体讨论"] = "窗口"
+    since: date
+    until: date
+    seal: Annotated[str, Field(max_length=60)] = ""
+    substitutes: Staff = ""
+    approvers: tuple[Staff, Staff]
+    revoked_on: date | None = None
     why: Text = ""
 
 
@@ -159,24 +247,28 @@ STEPS: Mapping[str, type[Act]] = MappingProxyType(
         "case.redirected": HandedOver,
         "case.forwarded": HandedOver,
         "case.accepted": CaseAccepted,
-        "case.not_accepted": PlainAct,
+        "case.not_accepted": NotAccepted,
+        "case.sent_back": SentBack,
         "case.returned": CaseReturned,
         "case.corrected": CaseCorrected,
-        "case.suspended": ClockMoved,
-        "case.resumed": ClockMoved,
-        "case.extended": ClockMoved,
-        "case.joint_opened": ClockMoved,
-        "case.joint_closed": ClockMoved,
+        "case.supplied": CaseSupplied,
+        "case.suspended": Suspended,
+        "case.resumed": Resumed,
+        "case.extended": Extended,
+        "case.reckoned": ClockMoved,
+        "case.joint_opened": JointOpened,
+        "case.joint_closed": JointClosed,
         "case.reviewed": CaseReviewed,
         "case.remanded": PlainAct,
         "case.granted": CaseDecided,
         "case.refused": CaseDecided,
+        "case.producing": PlainAct,
         "case.closed": CaseClosed,
         "case.delivered": CaseDelivered,
         "case.archived": PlainAct,
         "case.withdrawn": CaseWithdrawn,
-        "case.terminated": PlainAct,
-        "case.voided": PlainAct,
+        "case.terminated": Terminated,
+        "case.voided": Voided,
     },
 )
 """Steps of the case's chain: only the one node whose turn it is may say them."""
@@ -185,11 +277,19 @@ SUBMISSIONS: Mapping[str, type[Submission]] = MappingProxyType(
     {"case.supplement_sent": Submission, "case.withdrawal_asked": Submission},
 )
 PUBLISHED = frozenset(
-    ("catalogue.item", "catalogue.deed", "catalogue.calendar", "catalogue.edition", "roster.place"),
+    (
+        "catalogue.item",
+        "catalogue.deed",
+        "catalogue.bundle",
+        "catalogue.calendar",
+        "catalogue.edition",
+        "roster.place",
+    ),
 )
 """Signed documents for everybody: no recipients; the newest version under a key counts."""
 
-JOINT = frozenset(("joint.notice", "joint.opinion", "joint.minutes"))
+JOINT = frozenset(JOINTS)
+"""联审联办 among the places invited; a village neither leads nor assists."""
 MONEY = frozenset(("fee.bill", "fee.paid", "fee.refund"))
 UPWARD = frozenset(
     ("report.daily", "supervise.reply", "supervise.appeal", "rating.filed", "complaint.filed", "line.down")
@@ -208,7 +308,7 @@ _DESK = frozenset(STEPS) | frozenset(SUBMISSIONS) | JOINT | MONEY | UPWARD
 
 MAY: Mapping[Tier, frozenset[str]] = MappingProxyType(
     {
-        Tier.VILLAGE: _DESK - JOINT,
+        Tier.VILLAGE: _DESK - JOINT - {"case.joint_opened", "case.joint_closed"},
         Tier.TOWNSHIP: _DESK | {"authorisation.update"},
         Tier.COUNTY: _DESK | DOWNWARD | {"roster.place"},
         Tier.CITY: _DESK | DOWNWARD | PUBLISHED,

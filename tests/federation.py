@@ -27,8 +27,10 @@ from node.config import NodeConfig, Pace
 from node.db import Database, Workers
 from node.materials.collect import materials_of
 from node.node import Node
+from node.powers import actions as powers
 from node.work import Knowledge
 from protocol import subjects
+from protocol.bundles import BUNDLE_KEY, bundle_document, read_bundles
 from protocol.catalogue import CALENDAR_KEY, DEED_KEY, ITEM_KEY, Deed, Item, document
 from protocol.certificates import KeyRing
 from protocol.divisions import read_divisions
@@ -75,6 +77,8 @@ def documents(roster: Roster, items: tuple[Item, ...], deeds: tuple[Deed, ...]) 
     calendar = official_calendar("640200000000", (ROOT / "data/regional-holidays-640000.csv").read_bytes())
     found = {f"{ITEM_KEY}{item.id}": document(item) for item in items}
     found |= {f"{DEED_KEY}{deed.id}": document(deed) for deed in deeds if deed.giver in roster}
+    bundles = read_bundles((ROOT / "data/bundles.json").read_bytes())
+    found |= {f"{BUNDLE_KEY}{one.id}": bundle_document(one) for one in bundles}
     found[CALENDAR_KEY] = orjson.dumps(calendar_document(calendar), option=orjson.OPT_SORT_KEYS)
     return found
 
@@ -113,6 +117,7 @@ def form(item: str, **changes: object) -> Filing:
         "entrust_scope": ("交件", "领件"),
         "entrust_until": "2027-12-31",
         "materials": materials,
+        "again": "另一件",
         **changes,
     }
     return Filing(**filled)  # type: ignore[arg-type]
@@ -164,10 +169,31 @@ class Federation:
             for place in self.roster
         }
         await city.do(publish_places, places)
+        for place in self.roster:
+            await self.authorise(place.code)
         if self._publish:
             items, deeds = real_items()
             await self.publish(1, items, deeds)
         return self
+
+    async def authorise(self, place: str, *people: str, **changes: object) -> list[str]:
+        """Authorise people of a place (its chief and agents, if none is named); the ids. A village's by its township."""
+        above = self.roster[Code(place)].parent
+        village = self.roster[Code(place)].tier is Tier.VILLAGE and above is not None
+        content = {
+            "place": place,
+            "items": ["*"],
+            "powers": ["决定", "延期", "作废", "减免"],
+            "rank": "集体讨论",
+            "since": "2026-01-01",
+            "until": "2027-12-31",
+            **changes,
+        }
+        node = self[above if village and above else place]
+        return [
+            await node.do(powers.issue, {**content, "person": one}, ("office", "head"))
+            for one in people or ("chief", "agent", "agent2")
+        ]
 
     async def publish(self, number: int, items: tuple[Item, ...], deeds: tuple[Deed, ...]) -> None:
         """The city publishes an edition, and it goes as far as the lines carry it now."""

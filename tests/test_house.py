@@ -50,6 +50,8 @@ MEMOS = {
     "node.catalogue.search._initials": "the readings of Chinese characters: the same for ever",
     "node.rows._plan": "SQL text by table and columns: the same for ever",
     "node.schema.head_of": "the newest migration of the installed code",
+    "node.catalogue.frozen._read_item": "what a published document says, by its bytes",
+    "node.catalogue.frozen._read_names": "what a published edition names, by its bytes",
     "node.schema._definition": "the statements that make the installed code's tables",
 }
 """Caches of functions whose answer can never change while the program runs."""
@@ -64,8 +66,7 @@ MAY_NAME_A_TIER = {
 """Where the rule itself, not the program, distinguishes tiers; everything else is a capability."""
 
 LONG = {
-    "protocol/lifecycle.py": 440,
-    "protocol/catalogue.py": 425,
+    "protocol/catalogue.py": 442,
     "protocol/ledger.py": 420,
     "hub/server.py": 430,
 }

@@ -14,8 +14,8 @@ from sqlmodel import Session, SQLModel
 
 from hub.bench.meter import Meter, Spent
 from hub.bench.stage import Desk, online, opened
-from node.cases.apply import permit
 from node.cases.model import CaseRow, to_case, to_values
+from node.cases.permits import permit
 from node.cases.steps import places_of, read_step
 from node.db import Workers, table_of
 from node.exchange.model import ChannelRow, EventRow, EventState, StatementRow

@@ -6,13 +6,15 @@ the lifecycle (`TRANSITIONS`), of whose turn it is, and of the officer's roles; 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from node.accounts.officer import Officer
 from node.cases import actions
 from node.cases.steps import Cases
-from node.errors import Conflict
+from node.errors import BadForm, Conflict
 from node.work import Work
 from protocol.lifecycle import OVER, TRANSITIONS, Case, State
+from protocol.modes import mode_of
 
 Answers = Mapping[str, Sequence[str]]
 """What a form said, by field; a field may come several times."""
@@ -106,11 +108,49 @@ def _can_withdraw(case: Case, me: str) -> bool:
     return case.origin == me and not case.outcome and case.state not in OVER
 
 
+def _can_supply(case: Case, me: str) -> bool:
+    awaited = case.state is State.CORRECTING or (case.pending and case.state in actions.SUPPLIABLE)
+    return case.origin == me and bool(awaited)
+
+
+def _may_follow(work: Work, case: Case) -> Sequence[tuple[str, str]]:
+    item = work.know.catalogue.get(case.item) if work.know.catalogue else None
+    if item is None:
+        return []
+    late = mode_of(item.seed_kind).late_formalities
+    return [(found.name, found.name) for found in item.materials if late or found.need != "必要"]
+
+
+def _grounds(_work: Work, _case: Case) -> Sequence[tuple[str, str]]:
+    return [(ground, ground) for ground in actions.NOT_ACCEPTED]
+
+
+def _yes_or_no(_work: Work, _case: Case) -> Sequence[tuple[str, str]]:
+    return [("否", "否，现在办结"), ("是", "是，制证后办结")]
+
+
+def _day(text: str) -> date | None:
+    """A date from a form; None if it was left open, BadForm if it is none."""
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadForm(follow_up="日期应写作 2026-03-02") from None
+
+
 WHY = Ask("why", "理由", "long")
 
 ACTS: tuple[Act, ...] = (
     Act(
-        "accept", "受理", "case.accepted", lambda work, who, no, _a: actions.accept(work, who, no),
+        "accept", "受理", "case.accepted",
+        lambda work, who, no, a: actions.accept(
+            work, who, no, tuple(a.get("pending", ())), _day(one(a, "follow_up")), one(a, "leader")
+        ),
+        asks=(
+            Ask("pending", "容缺：可以后补的材料", "many", needed=False, options=_may_follow),
+            Ask("follow_up", "补齐日期", "date", needed=False),
+        ),
         rank="main", hint="开始计时，并告知受理起点", shortcut="a", fits=_can_accept,
     ),
     Act("take", "签收", "case.taken", lambda work, who, no, _a: actions.take(work, who, no), rank="main", hint="成为承办单位", shortcut="t"),
@@ -122,8 +162,15 @@ ACTS: tuple[Act, ...] = (
     ),
     Act(
         "not-accept", "不予受理", "case.not_accepted",
-        lambda work, who, no, a: actions.refuse_acceptance(work, who, no, one(a, "reasons")),
-        asks=(Ask("reasons", "理由，以及应向哪个机关申请", "long"),), rank="danger", confirm="不予受理后本件即告结束，确定吗？",
+        lambda work, who, no, a: actions.refuse_acceptance(
+            work, who, no, one(a, "reasons"), one(a, "ground"), one(a, "body")
+        ),
+        asks=(
+            Ask("ground", "情形", "choice", options=_grounds),
+            Ask("body", "应向哪个机关申请", needed=False),
+            Ask("reasons", "理由", "long"),
+        ),
+        rank="danger", confirm="不予受理后本件即告结束，确定吗？",
     ),
     Act(
         "review", "审查", "case.reviewed",
@@ -132,14 +179,27 @@ ACTS: tuple[Act, ...] = (
     ),
     Act(
         "grant", "准予", "case.granted",
-        lambda work, who, no, a: actions.decide(work, who, no, "granted", one(a, "text"), one(a, "result")),
-        asks=(Ask("text", "决定意见", "long", needed=False), Ask("result", "证照或批文名称", needed=False, hint="不填则用目录里的结果名称")),
+        lambda work, who, no, a: actions.decide(
+            work, who, no, "granted", one(a, "text"), one(a, "result"), one(a, "minutes"), produce=one(a, "produce") == "是"
+        ),
+        asks=(
+            Ask("text", "决定意见", "long", needed=False),
+            Ask("result", "证照或批文名称", needed=False, hint="不填则用目录里的结果名称"),
+            Ask("minutes", "会议纪要编号", needed=False, hint="须集体讨论的事项必填"),
+            Ask("produce", "还要制证", "choice", needed=False, options=_yes_or_no),
+        ),
         rank="main", hint="办结，结果回到受理起点", fits=_can_decide, shortcut="g",
     ),
     Act(
         "refuse", "不予许可", "case.refused",
-        lambda work, who, no, a: actions.decide(work, who, no, "refused", one(a, "text")),
-        asks=(Ask("text", "事实、理由和救济途径", "long"),), fits=_can_decide, rank="danger", confirm="作出不予许可的决定，确定吗？",
+        lambda work, who, no, a: actions.decide(
+            work, who, no, "refused", one(a, "text"), minutes=one(a, "minutes")
+        ),
+        asks=(
+            Ask("text", "事实、理由和救济途径", "long"),
+            Ask("minutes", "会议纪要编号", needed=False, hint="须集体讨论的事项必填"),
+        ),
+        fits=_can_decide, rank="danger", confirm="作出不予许可的决定，确定吗？",
     ),
     Act(
         "remand", "退回重审", "case.remanded",
@@ -158,7 +218,7 @@ ACTS: tuple[Act, ...] = (
         "supplement", "提交补正", "case.supplement_sent",
         lambda work, who, no, a: actions.supplement(work, who, no, list(a.get("materials", ())), one(a, "note")),
         asks=(Ask("materials", "补正的材料", "many", options=_materials), Ask("note", "说明", "long", needed=False)),
-        rank="main", fits=lambda case, me: case.origin == me and case.state is State.CORRECTING,
+        rank="main", fits=_can_supply,
     ),
     Act(
         "withdraw", "撤回", "case.withdrawal_asked",

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import select, update
 
-from node.cases import duties
+from node.cases import duties, findings
 from node.cases.model import SubmissionRow
+from node.cases.permits import Breach, Early, permit
 from node.cases.steps import Cases, read_step
 from node.db import insert_ignore, table_of
 from node.exchange.inbox import Arrival
@@ -21,14 +23,9 @@ from node.exchange.model import ChannelRow, EventRow, EventState, StatementRow
 from node.materials.index import note as note_files
 from node.work import Work
 from protocol.errors import EnvelopeError, ProtocolError
-from protocol.lifecycle import Case, Step
-from protocol.messages import STEPS, SUBMISSIONS, CaseFiled, read_body
-from protocol.routing import competent
+from protocol.lifecycle import Case
+from protocol.messages import STEPS, SUBMISSIONS, read_body
 from protocol.verify import prove
-
-
-class _Early(Exception):
-    """The step must wait for something; the words say for what."""
 
 
 @dataclass(slots=True)
@@ -99,53 +96,31 @@ def _try(work: Work, cases: Cases, case: Case | None, one: Arrival) -> bool:
         step = read_step(one.event)
         permit(work, case, step)
         cases.take(step)
-    except _Early as early:
+    except Early as early:
         one.wait(str(early))
         return False
     except EnvelopeError as wrong:
         one.quarantine(wrong.rule, wrong.reason)
+        _note(work, one, wrong.finding if isinstance(wrong, Breach) else "", wrong.reason)
         return False
     except ProtocolError as refused:
         one.quarantine("L-1", str(refused))
+        _note(work, one, findings.REFUSED.get(one.event.kind, ""), str(refused))
         return False
     one.state, one.rule, one.reason = EventState.APPLIED, "", ""
     note_files(work, one.event, step.no)
     return True
 
 
-def permit(work: Work, case: Case | None, step: Step) -> None:
-    """Policy beyond the lifecycle: what the catalogue lets this place do with this case.
-
-    Checked by every node that hears the step, with the catalogue it holds: a decision by a place that is not
-    competent, or a filing by an agent for an item that admits none, is refused everywhere.
-    """
-    if isinstance(step.body, CaseFiled):
-        if step.body.agent and _known(work, step, needed=step.body.to == work.me):
-            item = work.catalogue().get(step.body.item)
-            if item is not None and not item.proxy_allowed:
-                raise EnvelopeError("L-2", f"“{item.name}”须本人办理，不能由代办员登记")
-    elif step.kind in ("case.granted", "case.refused"):
-        assert case is not None
-        _known(work, step, needed=True)
-        decides = competent(
-            work.catalogue(),
-            work.know.roster,
-            case.item,
-            case.origin,
-            step.body.on,
-            accepted=case.accepted_on,
+def _note(work: Work, one: Arrival, rule: str, reason: str) -> None:
+    """Keep what supervision will want to know of a step that was refused here."""
+    event = one.event
+    if rule and event.case is not None:
+        person = str(event.body.get("by", ""))
+        found = findings.note(
+            work, rule, event.case.no, event.hash, place=event.frm, person=person, why=reason, kind=event.kind
         )
-        if step.frm != decides.code:
-            raise EnvelopeError("L-2", f"{step.frm} 无权决定本件，有权的是 {decides.name}（{decides.code}）")
-
-
-def _known(work: Work, step: Step, *, needed: bool) -> bool:
-    """Whether our edition is not older than the step's; _Early if it must be and is not."""
-    if work.know.catalogue is not None and work.know.edition >= step.edition:
-        return True
-    if needed:
-        raise _Early(f"等待第 {max(step.edition, 1)} 版目录")
-    return False
+        findings.keep(work, [found])
 
 
 def _waiting(work: Work, lanes: Iterable[str]) -> dict[str, list[_Stored]]:
@@ -207,6 +182,7 @@ def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:
             "kind": one.event.kind,
             "frm": one.event.frm,
             "on": asked.on,
+            "materials": orjson.dumps(asked.materials).decode(),
             "answered": "",
             "at": work.now,
         }

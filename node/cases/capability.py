@@ -1,8 +1,9 @@
 """Cases as a capability of every tier."""
 
 from node.capability import Capability
-from node.cases import apply, duties
+from node.cases import apply, courses, deadlines, duties
 from node.cases.acts import ACTS
+from node.cases.course_acts import COURSE_ACTS
 from node.cases.routes import router
 from node.work import Work
 
@@ -11,8 +12,15 @@ def after_edition(work: Work) -> None:
     """A newer catalogue may free lanes that waited for it, and may give cases to others."""
     apply.revive(work)
     duties.reconsider(work)
+    deadlines.recount(work)
 
 
 CASES = Capability(
-    name="cases", handlers=apply.HANDLERS, routers=(router,), acts=ACTS, on_edition=after_edition
+    name="cases",
+    handlers=apply.HANDLERS,
+    routers=(router,),
+    acts=(*ACTS, *COURSE_ACTS),
+    on_edition=after_edition,
+    loops=(deadlines.run,),
+    seconds={courses.EXTEND: courses.approve_extension, courses.VOID: courses.approve_void},
 )

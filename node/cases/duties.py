@@ -8,16 +8,19 @@ All of it is ordinary, signed steps by `system` (工号 "system").
 """
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import select, update
+import orjson
+from sqlalchemy import Row, select, update
 
+from node.cases import clocks
 from node.cases.dossier import dossier
 from node.cases.model import CaseRow, SubmissionRow
 from node.cases.steps import Cases
 from node.db import table_of
 from node.work import Work
 from protocol.errors import RoutingError
-from protocol.lifecycle import IN_TRANSIT, Case, State
+from protocol.lifecycle import IN_TRANSIT, TRANSITIONS, Case, State
 from protocol.routing import Route, route
 
 SYSTEM = "system"
@@ -104,16 +107,17 @@ def _dossier(work: Work, case: Case) -> dict[str, object] | None:
 def _answer(work: Work, cases: Cases, case: Case) -> None:
     table = table_of(SubmissionRow)
     asked = work.session.execute(
-        select(table.c.hash, table.c.kind)
+        select(table.c.hash, table.c.kind, table.c.materials)
         .where(table.c.no == case.no, table.c.answered == "")
         .order_by(table.c.at)
     ).all()
     for row in asked:
-        step = _step_for(cases.need(case.no), row.kind)
+        now = cases.need(case.no)
+        step = _step_for(now, row.kind)
         if step == "":
             continue
         if step != "too_late":
-            cases.say(case.no, step, {"by": SYSTEM, "submission": row.hash})
+            cases.say(case.no, step, {"by": SYSTEM, "submission": row.hash, **_more(work, now, step, row)})
         work.session.execute(update(table).where(table.c.hash == row.hash).values(answered=step))
 
 
@@ -123,4 +127,16 @@ def _step_for(case: Case, kind: str) -> str:
         return "too_late"
     if kind == "case.withdrawal_asked":
         return "case.withdrawn"
-    return "case.corrected" if case.state is State.CORRECTING else ""
+    if case.state is State.CORRECTING:
+        return "case.corrected"
+    return "case.supplied" if case.pending and "case.supplied" in TRANSITIONS[case.state] else ""
+
+
+def _more(work: Work, case: Case, step: str, row: Row[Any]) -> dict[str, Any]:
+    """What was handed in; a corrected set is received anew, with five working days of its own."""
+    materials = tuple(orjson.loads(row.materials))
+    if step == "case.corrected":
+        return {"materials": materials, **clocks.receipt(work, work.now)}
+    if step == "case.supplied":
+        return {"materials": tuple(one for one in materials if one in case.pending) or case.pending}
+    return {}

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from node.cases import clocks, prints
 from node.cases.steps import Cases
 from node.db import table_of, upsert
 from node.errors import BadForm
@@ -49,6 +50,8 @@ class Filing:
     entrust_until: str = ""
     materials: tuple[str, ...] = ()
     note: str = ""
+    again: str = ""
+    """Why the applicant files although a case of this item is open."""
     draft: str = ""
     """Whose collected files go out with the case."""
 
@@ -63,7 +66,12 @@ def file_case(work: Work, by: str, by_name: str, form: Filing) -> str:
         form, materials=tuple(dict.fromkeys([*form.materials, *drafts.collected(work, by, form.draft)]))
     )
     applicant = index.mark(work.know, form.id_type, form.id_no)
-    errors = check(form, item, work.today) | drafts.faults(work, by, form.draft, item, applicant)
+    others = prints.doubles(work, form.item, applicant) if form.id_no.strip() else []
+    errors = (
+        check(form, item, work.today)
+        | _doubled(form, others)
+        | drafts.faults(work, by, form.draft, item, applicant)
+    )
     if item is None or errors:
         raise BadForm(errors)
     way = _route(work, item, by_agent=form.agent)
@@ -72,11 +80,19 @@ def file_case(work: Work, by: str, by_name: str, form: Filing) -> str:
     private = _private(form, by, by_name, item)
     if files := drafts.claim(work, by, form.draft, no, applicant):
         private["files"] = files
-    cases.say(no, "case.filed", _skeleton(work, by, form, item, way), private)
+    cases.say(no, "case.filed", _skeleton(work, by, form, item, way, again=bool(others)), private)
     if way.receives.code == work.me:
-        cases.say(no, "case.taken", {"by": by})
+        cases.say(no, "case.taken", {"by": by, **clocks.receipt(work, work.now)})
+    prints.keep(work, no, applicant)
     cases.store()
     return no
+
+
+def _doubled(form: Filing, others: list[str]) -> dict[str, str]:
+    """A warning to whoever files a second case, unless the reason to go on is given (两头受理)."""
+    if not others or form.again.strip():
+        return {}
+    return {"again": f"该申请人已有同一事项在办（{'、'.join(others[:3])}），确需再次申请的请写明理由"}
 
 
 def check(form: Filing, item: Item | None, today: date) -> dict[str, str]:
@@ -155,7 +171,7 @@ def _serial(work: Work) -> int:
     return serial
 
 
-def _skeleton(work: Work, by: str, form: Filing, item: Item, way: Route) -> dict[str, Any]:
+def _skeleton(work: Work, by: str, form: Filing, item: Item, way: Route, *, again: bool) -> dict[str, Any]:
     village = work.know.roster[work.me].tier is Tier.VILLAGE
     return {
         "by": by,
@@ -164,6 +180,10 @@ def _skeleton(work: Work, by: str, form: Filing, item: Item, way: Route) -> dict
         "channel": "村站代办" if village else "窗口",
         "agent": form.agent,
         "materials": len(form.materials),
+        "missing": tuple(
+            one.name for one in item.materials if one.need == "必要" and one.name not in form.materials
+        ),
+        "again": again,
         "why": way.why,
         "version": item.version,
     }
@@ -188,4 +208,5 @@ def _private(form: Filing, by: str, by_name: str, item: Item) -> dict[str, Any]:
         "entrustment": entrustment if form.agent else None,
         "materials": list(form.materials),
         "note": form.note.strip(),
+        "again": form.again.strip()[:500],
     }

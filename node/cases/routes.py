@@ -1,6 +1,7 @@
 """Cases for programs: parse, one action, answer. What pages do, they do through the same actions."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Concatenate, ParamSpec
 
@@ -9,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from node.accounts.guard import node_of, officer
 from node.accounts.officer import Officer
-from node.cases import actions, evidence, views
+from node.cases import actions, courses, evidence, findings, views
 from node.cases.dossier import dossier, masked
 from node.cases.filing import Filing
+from node.cases.model import to_case
+from node.cases.standing import clock_of
 from node.work import Work
 from protocol.envelope import read_event
 from protocol.lifecycle import State
@@ -44,6 +47,8 @@ class FilingInput(Input):
     entrust_until: str = ""
     materials: tuple[str, ...] = ()
     note: Text = ""
+    again: Text = ""
+    """Why, where the applicant has a case of this item open."""
     draft: Annotated[str, Field(max_length=64)] = ""
 
 
@@ -51,6 +56,62 @@ class Why(Input):
     """An act that needs a reason."""
 
     why: Text
+
+
+class Acceptance(Input):
+    """受理; `pending` may follow (容缺) by `follow_up`; `leader` is in charge of an urgent case."""
+
+    pending: Annotated[tuple[str, ...], Field(max_length=60)] = ()
+    follow_up: date | None = None
+    leader: Annotated[str, Field(max_length=40)] = ""
+
+
+class NotAcceptance(Why):
+    """不予受理: the law's ground, and the right body where it is another's power."""
+
+    ground: str
+    body: Annotated[str, Field(max_length=500)] = ""
+
+
+class SendingBack(Why):
+    """退件: the ground; `why` holds the reasons and where to appeal."""
+
+    ground: str
+
+
+class Suspension(Input):
+    """启动特别程序."""
+
+    kind: Annotated[str, Field(max_length=100)]
+    basis: Annotated[str, Field(max_length=500)] = ""
+    why: Annotated[str, Field(max_length=500)] = ""
+
+
+class Resumption(Input):
+    """恢复计时."""
+
+    kind: Annotated[str, Field(max_length=100)]
+    result: Text
+
+
+class Extension(Input):
+    """延期, proposed; another approves."""
+
+    days: int
+    why: Annotated[str, Field(max_length=500)]
+
+
+class Termination(Input):
+    """终止."""
+
+    ground: str
+    text: Text = ""
+
+
+class Closing(Input):
+    """办结 after making the certificate."""
+
+    result: Annotated[str, Field(max_length=200)] = ""
 
 
 class Forwarding(Why):
@@ -93,6 +154,9 @@ class Decision(Input):
     outcome: str
     text: Text = ""
     result: Annotated[str, Field(max_length=200)] = ""
+    minutes: Annotated[str, Field(max_length=100)] = ""
+    produce: bool = False
+    """制证: the certificate is still to be made."""
 
 
 class Delivery(Input):
@@ -118,8 +182,16 @@ class CaseAnswer(BaseModel):
     step: int
     filed_on: date
     accepted_on: date | None
+    received_on: date | None
+    notice_by: date | None
+    mode: str
+    route: str
     due: date | None
+    statutory_due: date | None
     provisional: bool
+    part_due: date | None
+    follow_up: date | None
+    deliver_by: date | None
     outcome: str
     decided_on: date | None
     closed_on: date | None
@@ -153,6 +225,45 @@ class ReachAnswer(BaseModel):
     sent_at: datetime | None
     done_at: datetime | None
     tries: int
+
+
+class ShareAnswer(BaseModel):
+    """Whose time it was: office minutes, working days, and those that count for the limit."""
+
+    owner: str
+    place: str
+    minutes: int
+    workdays: int
+    counted: int
+
+
+class ClockAnswer(BaseModel):
+    """The clock of a case as facts (时限账), its light, and whose time it was."""
+
+    ledger: dict[str, Any] | None
+    light: str
+    remaining: int | None
+    elapsed_minutes: int
+    shares: list[ShareAnswer]
+    calendar: str
+
+
+class FindingAnswer(BaseModel):
+    """发现: a rule of supervision that a case touches, and the facts."""
+
+    rule: str
+    no: str
+    about: str
+    place: str
+    person: str
+    facts: dict[str, Any]
+    on: date
+
+
+class Proposed(BaseModel):
+    """What waits for a second person now."""
+
+    id: str
 
 
 class CaseDetail(CaseAnswer):
@@ -281,15 +392,84 @@ async def refuse_handover(request: Request, who: Who, no: str, form: Why) -> Cas
 
 
 @router.post("/{no}/accept")
-async def accept(request: Request, who: Who, no: str) -> CaseAnswer:
+async def accept(request: Request, who: Who, no: str, form: Acceptance | None = None) -> CaseAnswer:
     """受理."""
-    return await _act(request, actions.accept, who, no)
+    said = form or Acceptance()
+    return await _act(request, actions.accept, who, no, said.pending, said.follow_up, said.leader)
 
 
 @router.post("/{no}/not-accept")
-async def refuse_acceptance(request: Request, who: Who, no: str, form: Why) -> CaseAnswer:
+async def refuse_acceptance(request: Request, who: Who, no: str, form: NotAcceptance) -> CaseAnswer:
     """不予受理."""
-    return await _act(request, actions.refuse_acceptance, who, no, form.why)
+    return await _act(request, actions.refuse_acceptance, who, no, form.why, form.ground, form.body)
+
+
+@router.post("/{no}/send-back")
+async def send_back(request: Request, who: Who, no: str, form: SendingBack) -> CaseAnswer:
+    """退件."""
+    return await _act(request, actions.send_back, who, no, form.ground, form.why)
+
+
+@router.post("/{no}/suspend")
+async def suspend(request: Request, who: Who, no: str, form: Suspension) -> CaseAnswer:
+    """启动特别程序: the clock stands still."""
+    return await _act(request, courses.suspend, who, no, form.kind, form.basis, form.why)
+
+
+@router.post("/{no}/resume")
+async def resume(request: Request, who: Who, no: str, form: Resumption) -> CaseAnswer:
+    """恢复计时."""
+    return await _act(request, courses.resume, who, no, form.kind, form.result)
+
+
+@router.post("/{no}/extend", status_code=202)
+async def extend(request: Request, who: Who, no: str, form: Extension) -> Proposed:
+    """延期, proposed: POST /api/proposals/{id}/approve by another makes it."""
+    node = node_of(request)
+    return Proposed(id=await node.do(courses.propose_extension, who, no, form.days, form.why))
+
+
+@router.post("/{no}/void", status_code=202)
+async def void(request: Request, who: Who, no: str, form: Why) -> Proposed:
+    """作废, proposed: POST /api/proposals/{id}/approve by another makes it."""
+    return Proposed(id=await node_of(request).do(courses.propose_void, who, no, form.why))
+
+
+@router.post("/{no}/terminate")
+async def terminate(request: Request, who: Who, no: str, form: Termination) -> CaseAnswer:
+    """终止."""
+    return await _act(request, courses.terminate, who, no, form.ground, form.text)
+
+
+@router.post("/{no}/close")
+async def close(request: Request, who: Who, no: str, form: Closing) -> CaseAnswer:
+    """制证完成, 办结."""
+    return await _act(request, actions.close, who, no, form.result)
+
+
+@router.get("/{no}/clock")
+async def clock(request: Request, _who: Who, no: str) -> ClockAnswer:
+    """时限账: both limits, pauses, whose time it was."""
+    node = node_of(request)
+    row = node.read(views.one, no)
+    found = node.read(clock_of, node.know, to_case(row), node.clock())
+    return ClockAnswer(
+        ledger=found.ledger,
+        light=found.light,
+        remaining=found.remaining,
+        elapsed_minutes=found.elapsed_minutes,
+        shares=[ShareAnswer(**asdict(one)) for one in found.shares],
+        calendar=row.calendar,
+    )
+
+
+@router.get("/{no}/findings")
+async def list_findings(request: Request, _who: Who, no: str) -> list[FindingAnswer]:
+    """What supervision will want to know of this case."""
+    rows = node_of(request).read(findings.of_case, no)
+    return [
+        FindingAnswer(**{name: getattr(row, name) for name in FindingAnswer.model_fields}) for row in rows
+    ]
 
 
 @router.post("/{no}/return")
@@ -327,7 +507,17 @@ async def remand(request: Request, who: Who, no: str, form: Why) -> CaseAnswer:
 @router.post("/{no}/decide")
 async def decide(request: Request, who: Who, no: str, form: Decision) -> CaseAnswer:
     """决定 (一核), and 办结."""
-    return await _act(request, actions.decide, who, no, form.outcome, form.text, form.result)
+    return await _act(
+        request,
+        actions.decide,
+        who,
+        no,
+        form.outcome,
+        form.text,
+        form.result,
+        form.minutes,
+        produce=form.produce,
+    )
 
 
 @router.post("/{no}/withdraw")

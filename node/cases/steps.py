@@ -7,16 +7,19 @@ of our own.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
+from node.cases import findings
 from node.cases.model import FOLD, CaseRow, to_case, to_values
 from node.db import table_of, upsert
 from node.errors import Conflict, NotFound
 from node.figures.cubes import Tally
 from node.work import Work
 from protocol import routing
+from protocol.certificates import instant
 from protocol.envelope import CaseRef, Event
 from protocol.errors import ProtocolError
 from protocol.lifecycle import Case, Step, advance, begin
@@ -36,6 +39,8 @@ class Cases:
         self._known: dict[str, Case] = {}
         self._changed: set[str] = set()
         self._tally = Tally(work.know.roster)
+        self._findings: list[findings.Finding] = []
+        self._moves: list[tuple[Case | None, Case, Step]] = []
 
     def load(self, numbers: Iterable[str]) -> None:
         """Fetch these cases together."""
@@ -84,6 +89,7 @@ class Cases:
             "",
             work.know.edition,
             act,
+            as_written(work.now),
         )
         try:
             after = begin(step) if before is None else advance(before, step)
@@ -105,12 +111,21 @@ class Cases:
         rows = [self._row(self._known[no]) for no in sorted(self._changed)]
         upsert(self._work.session, CaseRow, rows, ["no"], [name for name in _STORED if name != "no"])
         self._tally.store(self._work.session)
+        findings.keep(self._work, self._findings)
+        self._findings.clear()
         self._changed.clear()
+        moves, self._moves = self._moves, []
+        for before, after, step in moves:
+            for follow in self._work.follow[step.kind]:
+                follow(self._work, before, after, step)
 
     def _keep(self, before: Case | None, after: Case, step: Step) -> None:
         self._known[after.no] = after
         self._changed.add(after.no)
         self._tally.count(before, after, step)
+        if step.kind in self._work.follow:
+            self._moves.append((before, after, step))
+        self._findings += findings.seen(self._work, before, after, step)
 
     def _row(self, case: Case) -> dict[str, Any]:
         county, township = places_of(self._work, case.origin)
@@ -143,10 +158,23 @@ def _parties(before: Case | None, after: Case) -> list[str]:
     return [place for place in dict.fromkeys(found) if place]
 
 
+def as_written(moment: datetime) -> datetime:
+    """To the millisecond, as it stands in the event."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 def read_step(event: Event) -> Step:
     """The step an event carries; EnvelopeError P-14 if its skeleton is not right."""
     assert event.case is not None
     act: Act = read_body(STEPS[event.kind], event.body)
     return Step(
-        event.kind, event.frm, event.case.no, event.case.n, event.case.prev, event.hash, event.cat, act
+        event.kind,
+        event.frm,
+        event.case.no,
+        event.case.n,
+        event.case.prev,
+        event.hash,
+        event.cat,
+        act,
+        instant(event.iat),
     )

@@ -1,0 +1,223 @@
+"""What the law does by itself when a day passes: this node writes it down, dated as the law says, signed `system`.
+
+- Five working days without a word after receipt: accepted from the day of receipt (行政许可法 32).
+- No supplement for the time set after a correction notice: terminated.
+- Whatever else is overdue here is noted as a finding and left to people.
+One rule: only the place whose turn it is writes, and only what nobody could lawfully do otherwise.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from node.cases import clocks, findings
+from node.cases.actions import taking
+from node.cases.duties import SYSTEM
+from node.cases.findings import Finding
+from node.cases.model import CaseRow, RecountRow
+from node.cases.steps import Cases
+from node.catalogue.frozen import item_by_hash
+from node.db import insert_ignore, table_of
+from node.errors import NodeError
+from node.loops import Wake, forever
+from node.node import Node
+from node.work import Work
+from protocol.ledger import open_suspensions
+from protocol.lifecycle import IN_TRANSIT, Case, State
+from protocol.limits import Limit, Unit, last_day
+
+log = logging.getLogger(__name__)
+_MOST = 500
+"""Cases treated in one transaction; the rest follow in the next."""
+
+
+def sweep(work: Work) -> int:
+    """Do and note what is due today; how many cases were moved."""
+    if work.know.catalogue is None or work.know.catalogue.calendar is None:
+        return 0
+    moved = _deem(work) + _terminate(work)
+    findings.keep(work, _overdue(work))
+    return moved
+
+
+def _ours(work: Work, *where: ColumnElement[bool]) -> list[str]:
+    case = table_of(CaseRow).c
+    rows = work.session.execute(
+        select(case.no).where(case.speaker == work.me, case.closed_on.is_(None), *where).limit(_MOST)
+    )
+    return list(rows.scalars())
+
+
+def _deem(work: Work) -> int:
+    """视为受理 of what lay here for five working days without a word."""
+    case = table_of(CaseRow).c
+    late = _ours(work, case.state == State.RECEIVED, case.notice_by < work.today)
+    untaken = _ours(work, case.state == State.FILED, case.received_on.is_(None))
+    moved = 0
+    for no in [*late, *untaken]:
+        try:
+            with work.session.begin_nested():
+                moved += _deem_one(work, no)
+        except NodeError as refused:
+            log.warning("case %s cannot be accepted by time: %s", no, refused.detail)
+    return moved
+
+
+def _deem_one(work: Work, no: str) -> bool:
+    cases = Cases(work)
+    case = cases.need(no)
+    item = work.catalogue().get(case.item)
+    if item is None:
+        return False
+    if case.state in IN_TRANSIT:
+        facts = taking(work, case)
+        if not facts or facts["notice_by"] >= work.today:
+            return False
+        cases.say(no, "case.taken", {"by": SYSTEM, **facts})
+        case = cases.need(no)
+    cases.say(no, "case.accepted", {"by": SYSTEM, **clocks.acceptance(work, case, item, deemed=True)})
+    cases.store()
+    return True
+
+
+def _terminate(work: Work) -> int:
+    case = table_of(CaseRow).c
+    silent = _ours(work, case.state == State.CORRECTING, case.reply_by < work.today)
+    cases = Cases(work)
+    for no in silent:
+        until = cases.need(no).reply_by
+        cases.say(no, "case.terminated", {"by": SYSTEM, "why": f"补正期限 {until} 届满，申请人未补正"})
+    cases.store()
+    return len(silent)
+
+
+# What is overdue
+
+Columns = ReadOnlyColumnCollection[str, Any]
+OVERDUE: Mapping[str, tuple[str, Callable[[Columns, date], ColumnElement[bool]]]] = MappingProxyType(
+    {
+        "follow_up": ("AB02", lambda case, today: case.follow_up < today),
+        "part_due": (
+            "AB14",
+            lambda case, today: (
+                (case.part_due < today)
+                & case.state.in_((State.ACCEPTED, State.DECIDING))
+                & (case.outcome == "")
+            ),
+        ),
+    },
+)
+"""What is overdue in a case that is still open, by the column of its day."""
+
+
+def _overdue(work: Work) -> list[Finding]:
+    found: list[Finding] = []
+    table: FromClause = table_of(CaseRow)
+    for name, (rule, late) in OVERDUE.items():
+        rows = work.session.execute(
+            select(table.c.no, table.c[name]).where(
+                table.c.speaker == work.me, table.c.closed_on.is_(None), late(table.c, work.today)
+            )
+        )
+        found += [findings.note(work, rule, row.no, name, place=work.me, due=row[1]) for row in rows]
+    return [*found, *_undelivered(work), *_long_suspensions(work)]
+
+
+def _undelivered(work: Work) -> list[Finding]:
+    """Replies not passed on (AB15) and results not delivered in time (AB02)."""
+    case = table_of(CaseRow).c
+    waiting = (case.speaker == work.me, case.state == State.CLOSED)
+    found = []
+    for name, rule in (("tell_by", "AB15"), ("deliver_by", "AB02")):
+        column = table_of(CaseRow).c[name]
+        rows = work.session.execute(select(case.no, column).where(*waiting, column < work.today))
+        found += [findings.note(work, rule, row.no, name, place=work.me, due=row[1]) for row in rows]
+    return found
+
+
+def _long_suspensions(work: Work) -> list[Finding]:
+    """Special procedures that take longer than the item's list lets them (AB13)."""
+    case, found = table_of(CaseRow).c, []
+    cases = Cases(work)
+    numbers = _ours(work, case.state == State.SPECIAL)
+    cases.load(numbers)
+    for no in numbers:
+        found += _too_long(work, cases.need(no))
+    return found
+
+
+def _too_long(work: Work, case: Case) -> list[Finding]:
+    item = item_by_hash(work, case.item, case.item_hash)
+    longest = {one.name: one.max_days for one in item.special_procedures} if item else {}
+    found = []
+    for one in open_suspensions(case.clock) if case.clock else ():
+        days = longest.get(one.kind)
+        if days is None:
+            continue
+        last = last_day(one.start, Limit(days, Unit.DAY), clocks.calendar_of(work)).day
+        if work.today > last:
+            about = f"{one.kind} {one.start}"
+            found.append(findings.note(work, "AB13", case.no, about, place=work.me, kind=one.kind, due=last))
+    return found
+
+
+# A new calendar
+
+
+def recount(work: Work) -> int:
+    """Tell the days of our open cases anew by the calendar in force, the old ones logged; how many moved."""
+    catalogue = work.know.catalogue
+    if catalogue is None or catalogue.calendar is None:
+        return 0
+    case = table_of(CaseRow).c
+    states = (State.ACCEPTED, State.SPECIAL, State.JOINT, State.DECIDING)
+    numbers = list(
+        work.session.execute(
+            select(case.no).where(
+                case.speaker == work.me, case.state.in_(states), case.calendar != catalogue.calendar.version
+            )
+        ).scalars()
+    )
+    cases, rows = Cases(work), []
+    cases.load(numbers)
+    for no in numbers:
+        row = _recount_one(work, cases, cases.need(no))
+        if row is not None:
+            rows.append(row)
+    insert_ignore(work.session, RecountRow, rows)
+    cases.store()
+    return len(rows)
+
+
+def _recount_one(work: Work, cases: Cases, case: Case) -> dict[str, Any] | None:
+    if case.clock is None or case.due is None:
+        return None
+    days = clocks.days(work, case, case.clock)
+    before = (case.due, case.statutory_due, case.provisional)
+    if before == (days["due"], days["statutory_due"], days["provisional"]):
+        return None
+    cases.say(case.no, "case.reckoned", {"by": SYSTEM, "why": f"工作日历 {days['calendar']}", **days})
+    return {
+        "no": case.no,
+        "calendar": days["calendar"],
+        "before": case.calendar,
+        "due": days["due"],
+        "due_before": case.due,
+        "statutory_due": days["statutory_due"],
+        "statutory_before": case.statutory_due,
+        "at": work.now,
+    }
+
+
+async def run(node: Node) -> None:
+    """Look once a while, as long as the node runs."""
+
+    async def step() -> bool:
+        return await node.do(sweep) >= _MOST
+
+    await forever("deadlines", step, Wake(), node.config.pace.housekeeping_s)

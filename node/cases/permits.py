@@ -1,0 +1,198 @@
+"""What a step must satisfy beyond the lifecycle, asked on every road: own acts, others' events, stored or fresh.
+
+One rule: a node judges by what was published and signed, never by what only it knows; where it lacks what it needs
+to judge, the step waits in its lane (`Early`) instead of being believed or refused. What is judged of an accepted
+case is the version of the item frozen in it.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from node.cases.clocks import needs_two, whole_limits
+from node.catalogue.frozen import edition_names, item_by_hash
+from node.powers import views as powers
+from node.work import Work
+from protocol.catalogue import Item
+from protocol.clockwork import opened
+from protocol.errors import EnvelopeError
+from protocol.items import names_nothing
+from protocol.lifecycle import Case, Step
+from protocol.messages import (
+    CaseAccepted,
+    CaseDecided,
+    CaseFiled,
+    CaseReturned,
+    Extended,
+    Suspended,
+    Voided,
+)
+from protocol.modes import mode_of
+from protocol.powers import NEEDS, objections, route_of
+from protocol.routing import competent
+
+
+class Early(Exception):
+    """The step must wait for something; the words say for what."""
+
+
+class Breach(EnvelopeError):
+    """A step breaks a rule that supervision counts; `finding` is its number (DOMAIN 8.3)."""
+
+    def __init__(self, rule: str, reason: str, finding: str) -> None:
+        super().__init__(rule, reason)
+        self.finding = finding
+
+
+def permit(work: Work, case: Case | None, step: Step) -> None:
+    """EnvelopeError if this place or person may not take this step; Early if that cannot be known yet."""
+    check = CHECKS.get(step.kind)
+    if check is not None:
+        check(work, case, step)
+
+
+def _known(work: Work, step: Step, *, needed: bool) -> bool:
+    """Whether our edition is not older than the step's; Early if it must be and is not."""
+    if work.know.catalogue is not None and work.know.edition >= step.edition:
+        return True
+    if needed:
+        raise Early(f"等待第 {max(step.edition, 1)} 版目录")
+    return False
+
+
+def _filed(work: Work, _case: Case | None, step: Step) -> None:
+    """An item that must be applied for in person is never filed by an agent."""
+    body = step.body
+    assert isinstance(body, CaseFiled)
+    if body.agent and _known(work, step, needed=body.to == work.me):
+        item = work.catalogue().get(body.item)
+        if item is not None and not item.proxy_allowed:
+            raise EnvelopeError("L-2", f"“{item.name}”须本人办理，不能由代办员登记")
+
+
+def _accepted(work: Work, case: Case | None, step: Step) -> None:
+    """The version named was published in the edition named, and the clock is the one it promises."""
+    body = step.body
+    assert case is not None
+    assert isinstance(body, CaseAccepted)
+    _known(work, step, needed=True)
+    if not _published(work, step.edition, case.item, body.item_hash):
+        raise Breach("L-5", f"第 {step.edition} 版目录里没有所冻结的事项版本", "AB08")
+    item = item_by_hash(work, case.item, body.item_hash)
+    if item is None:
+        return
+    if (body.mode, body.route) != (item.seed_kind, route_of(item)):
+        raise Breach("L-5", "办理方式或审批权限与事项不符", "AB08")
+    _limits_as_published(item, body)
+    late = mode_of(body.mode).late_formalities
+    may_follow = {one.name for one in item.materials if late or one.need != "必要"}
+    if strange := [name for name in body.pending if name not in may_follow]:
+        raise Breach("L-5", f"“{strange[0]}”不得容缺", "AB08")
+
+
+def _published(work: Work, edition: int, item_id: str, name: str) -> bool:
+    """Whether that edition names this version; taken as true of an edition this node has never held."""
+    catalogue = work.catalogue()
+    if edition == catalogue.edition:
+        return item_id in catalogue and catalogue.hash_of(item_id) == name
+    names = edition_names(work, edition)
+    return names is None or names.get(item_id) == name
+
+
+def _limits_as_published(item: Item, body: CaseAccepted) -> None:
+    ledger, limits = opened(body), whole_limits(item)
+    if (ledger.promised, ledger.statutory) != (limits.promised, limits.statutory):
+        raise Breach(
+            "L-5", f"时限与事项公布的不符（承诺 {limits.promised}，法定 {limits.statutory}）", "AB08"
+        )
+    if needs_two(item) and not body.two_person:
+        raise Breach("L-5", f"“{item.name}”须一审一核", "AB10")
+
+
+def _returned(work: Work, case: Case | None, step: Step) -> None:
+    """Nothing may be demanded that the list does not name; the form itself may be wrong."""
+    body = step.body
+    assert case is not None
+    assert isinstance(body, CaseReturned)
+    if vague := [name for name in body.materials if names_nothing(name)]:
+        raise Breach("L-6", f"补正要求须具体，不得写“{vague[0]}”", "AB03")
+    if work.know.edition != step.edition:
+        return
+    item = work.catalogue().get(case.item)
+    if item is not None and (strange := [one for one in body.materials if one not in correctable(item)]):
+        raise Breach("L-6", f"“{strange[0]}”不在本事项的材料清单里，不得增设材料", "AB08")
+
+
+def correctable(item: Item) -> tuple[str, ...]:
+    """What a correction notice may speak of: the listed materials and the application form."""
+    names = [one.name for one in item.materials]
+    return tuple(dict.fromkeys([*names, item.application_form] if item.application_form else names))
+
+
+def _suspended(work: Work, case: Case | None, step: Step) -> None:
+    """A special procedure of the frozen version, one that stops the clock."""
+    body = step.body
+    assert case is not None
+    assert isinstance(body, Suspended)
+    item = item_by_hash(work, case.item, case.item_hash)
+    if item is None:
+        return
+    found = next((one for one in item.special_procedures if one.name == body.special), None)
+    if found is None:
+        raise Breach("L-7", f"本事项没有特别程序“{body.special}”", "AB13")
+    if not found.suspends_clock:
+        raise Breach("L-7", f"“{body.special}”计入办理时限，不能停表", "AB13")
+    if found.max_days != body.max_days:
+        raise Breach(
+            "L-7", f"“{body.special}”最长 {found.max_days or '未定'} 日，不是 {body.max_days} 日", "AB13"
+        )
+
+
+def _decided(work: Work, case: Case | None, step: Step) -> None:
+    """By the one place that is competent, and by a person authorised there."""
+    body = step.body
+    assert case is not None
+    assert isinstance(body, CaseDecided)
+    _known(work, step, needed=True)
+    decides = competent(
+        work.catalogue(), work.know.roster, case.item, case.origin, body.on, accepted=case.accepted_on
+    )
+    if step.frm != decides.code:
+        reason = f"{step.frm} 无权决定本件，有权的是 {decides.name}（{decides.code}）"
+        raise Breach("L-2", reason, "AB10")
+    _authorised(work, case, step, body.by, body.authorisation)
+
+
+def _seconded(work: Work, case: Case | None, step: Step) -> None:
+    """The second person is authorised to approve it."""
+    body = step.body
+    assert case is not None
+    assert isinstance(body, Extended | Voided)
+    _authorised(work, case, step, body.approver, body.authorisation)
+
+
+def _authorised(work: Work, case: Case, step: Step, person: str, name: str) -> None:
+    if not name:
+        raise Breach("L-4", "没有写明所依据的授权", "AB10")
+    found = powers.authorisation(work.session, name)
+    if found is None:
+        raise Early(f"等待授权 {name}")
+    for reason in objections(
+        found, place=step.frm, person=person, item=case.item, power=NEEDS[step.kind], route=case.route,
+        on=step.body.on,
+    ):  # fmt: skip
+        raise Breach("L-4", reason, "AB16" if isinstance(step.body, Extended) else "AB10")
+
+
+CHECKS: Mapping[str, Callable[[Work, Case | None, Step], None]] = MappingProxyType(
+    {
+        "case.filed": _filed,
+        "case.accepted": _accepted,
+        "case.returned": _returned,
+        "case.suspended": _suspended,
+        "case.granted": _decided,
+        "case.refused": _decided,
+        "case.extended": _seconded,
+        "case.voided": _seconded,
+    },
+)
+"""By kind of step; others need no more than the lifecycle."""

@@ -1,0 +1,47 @@
+"""What others' authorisations do here: they are kept, and the steps that waited for them try again."""
+
+from collections.abc import Sequence
+
+from node.cases.apply import revive
+from node.exchange.inbox import Arrival
+from node.exchange.model import EventState
+from node.powers import views
+from node.powers.actions import KIND, keep, refusal
+from node.work import Work
+from protocol.errors import EnvelopeError
+from protocol.messages import AuthorisationUpdate, read_body
+from protocol.powers import may_sign
+
+
+def apply_updates(work: Work, arrivals: Sequence[Arrival]) -> None:
+    """Keep what was signed by the place itself or by one above it; set the rest aside."""
+    for one in arrivals:
+        try:
+            body = read_body(AuthorisationUpdate, one.event.body)
+        except EnvelopeError as wrong:
+            one.quarantine(wrong.rule, wrong.reason)
+            continue
+        if reason := _objection(work, one.event.frm, body):
+            one.quarantine("L-8", reason)
+        else:
+            keep(work, body, one.event.frm)
+    if any(one.state == EventState.APPLIED for one in arrivals):
+        revive(work)
+
+
+def _objection(work: Work, signer: str, body: AuthorisationUpdate) -> str:
+    if not may_sign(signer, body.place, work.know.roster):
+        return f"{signer} 不能给 {body.place} 的人员授权"
+    known = views.authorisation(work.session, body.id)
+    if known is not None and (known.place, known.person, known.items) != (
+        body.place,
+        body.person,
+        body.items,
+    ):
+        return f"授权 {body.id} 已给 {known.place} 的 {known.person}，不能改给别人或改事项"
+    if known is not None and known.revoked_on is not None and body.revoked_on != known.revoked_on:
+        return f"授权 {body.id} 已于 {known.revoked_on} 撤销，不能恢复"
+    return refusal(body)
+
+
+HANDLERS = {KIND: apply_updates}

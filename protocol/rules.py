@@ -1,0 +1,31 @@
+"""Parameters of handling (办理参数): where the law leaves a number open, it stands here and nowhere else.
+
+One rule: what follows from a parameter travels in the step as a date; so nodes with other parameters agree on
+every case, and only what a node does of itself differs. Limits that the law fixes are in `limits`, what
+differs by way of handling in `modes`, when lights change in `ledger.Thresholds`.
+"""
+
+from dataclasses import dataclass, field
+
+from protocol.limits import Limit, Unit
+from protocol.shares import OfficeHours
+
+SIXTY_DAYS = Limit(60, Unit.DAY)
+TEN_WORKDAYS = Limit(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a city may set; the same on all its nodes. See docs/law.md for each."""
+
+    hours: OfficeHours = field(default_factory=OfficeHours)
+    roll: bool = True
+    """Received after closing or on a day off counts as the next working day."""
+    correction_silence: Limit = SIXTY_DAYS
+    """No supplement for so long after the notice: the case is terminated."""
+    follow_up: Limit = TEN_WORKDAYS
+    """By when a paper accepted as missing (容缺) must come, if no date is given."""
+    special_notice_percent: int = 10
+    """A special procedure begun when no more than this part of the limit is left is noted (AB13)."""
+    backdated_workdays: int = 1
+    """A step dated more working days before it was signed is noted (AB17)."""
