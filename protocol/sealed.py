@@ -57,6 +57,8 @@ def is_party(enc: dict[str, Any], place: str) -> bool:
 
 def open_sealed(enc: dict[str, Any], place: str, own: X25519PrivateKey, bound: bytes) -> dict[str, Any]:
     """The content; SealError if it is not sealed to `place`, or was altered or moved."""
+    if enc.get("alg") != ALGORITHM:
+        raise SealError(f"不支持的密封算法：{str(enc.get('alg'))[:40]}")
     try:
         wrapped = next(one["key"] for one in enc["keys"] if one["place"] == place)
         key = _suite().decrypt(unb64(wrapped), own, info=bound)
