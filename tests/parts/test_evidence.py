@@ -70,7 +70,7 @@ def test_a_whole_life() -> None:
     assert (found.case.state, found.case.holder, found.case.speaker) == (State.WITHDRAWN, COUNTY, "")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(at=st.integers(0, len(FILE) - 1), value=st.integers(1, 255))
 def test_one_changed_byte_anywhere_is_found_and_named(at: int, value: int) -> None:
     changed = bytearray(FILE)
