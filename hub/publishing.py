@@ -19,6 +19,7 @@ from node.errors import Forbidden
 from node.ids import uuid7
 from node.work import Knowledge, Work
 from protocol import subjects
+from protocol.bundles import BUNDLE_KEY
 from protocol.catalogue import (
     CALENDAR_KEY,
     DEED_KEY,
@@ -34,7 +35,12 @@ from protocol.envelope import parcel, sign, write_event
 from protocol.keys import Keys
 from protocol.messages import PUBLISHED
 
-_KINDS = {ITEM_KEY: "catalogue.item", DEED_KEY: "catalogue.deed", CALENDAR_KEY: "catalogue.calendar"}
+_KINDS = {
+    ITEM_KEY: "catalogue.item",
+    DEED_KEY: "catalogue.deed",
+    BUNDLE_KEY: "catalogue.bundle",
+    CALENDAR_KEY: "catalogue.calendar",
+}
 CHUNK = 500
 
 

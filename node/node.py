@@ -23,7 +23,7 @@ from node.db import Database
 from node.exchange import outbox, receipts
 from node.exchange.inbox import Handler, Inbox, Incoming, examine, portions
 from node.loops import Wake, forever
-from node.work import Knowledge, Work, utc_now
+from node.work import Follow, Knowledge, Work, utc_now
 from protocol.places import Code
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Node:
             (f"mail.{lane}.", taken) for one in self.capabilities for lane, taken in one.lanes.items()
         ]
         self.inbox = Inbox(self._handlers(), config.pace)
+        self._follow = self._follows()
         self.outbox_wake = Wake()
         self.receipt_wake = Wake()
         self.parts: dict[str, Any] = {}
@@ -81,6 +82,13 @@ class Node:
                 found[kind] = handler
         return found
 
+    def _follows(self) -> dict[str, list[Follow]]:
+        found: dict[str, list[Follow]] = {}
+        for capability in self.capabilities:
+            for kind, follow in capability.follows.items():
+                found.setdefault(kind, []).append(follow)
+        return found
+
     async def do(self, action: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The answer of `action(work, …)` once its transaction is committed; its refusal, with nothing changed."""
         return await self.db.write(self._job(action, *args, **kwargs))
@@ -94,7 +102,7 @@ class Node:
     ) -> Callable[[Session], T]:
         def job(session: Session | OrmSession) -> T:
             assert isinstance(session, Session)
-            work = Work(session, self.know, self.clock(), self.outbox_wake.ring, self._learn)
+            work = Work(session, self.know, self.clock(), self.outbox_wake.ring, self._learn, self._follow)
             answer = action(work, *args, **kwargs)
             work.flush()
             return answer

@@ -18,6 +18,8 @@ from protocol.limits import DEFAULT_JOINT_LIMIT, Limit, Unit
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,40}$")]
 LONGEST_WORKDAYS = DEFAULT_JOINT_LIMIT.value
+BUNDLE_KEY = "bundle-"
+"""Published under this and its id."""
 CENTRE, HUB = "centre", "hub"
 """Where a department sits: in the lead's own centre, or at the county or city that serves it."""
 

@@ -102,12 +102,15 @@ def lay_out(
 ) -> tuple[Part, ...]:
     """The parts of a bundle opened on this day: where each department sits and by when it must answer.
 
-    `last`: the case's own last day; no sub-limit goes beyond it unless it has passed. `places` by key wins over the
-    bundle. TransitionRefused if a place is not in the roster.
+    `last`: the case's own last day. Where the days left are fewer than the bundle's, every sub-limit shrinks in
+    proportion, so that none goes beyond it; a case already at or past its last day gets the bundle's own.
+    `places` by key wins over the bundle. TransitionRefused if a place is not in the roster.
     """
-    due = {key: calendar.add(on, days).day for key, days in ends(bundle.steps).items()}
-    if last is not None and last > on:
-        due = {key: min(day, last) for key, day in due.items()}
+    days = ends(bundle.steps)
+    left, longest = calendar.between(on, last) if last else 0, max(days.values())
+    if last and last > on and left < longest:
+        days = {key: max(min(left, 1), end * left // longest) for key, end in days.items()}
+    due = {key: calendar.add(on, end).day for key, end in days.items()}
     return tuple(
         Part(
             key=step.key,
@@ -132,8 +135,8 @@ def _place(step: BundleStep, roster: Roster, holder: Code, places: Mapping[str, 
     return chosen
 
 
-def refused_opening(body: JointOpened, due: date | None) -> str | None:
-    """Why this joint handling may not be opened on a case due then; None if it may."""
+def refused_opening(body: JointTerms, on: date, due: date | None) -> str | None:
+    """Why this joint handling may not be opened on that day for a case due then; None if it may."""
     if wrong := structure(body.parts):
         return wrong[0]
     if not any(part.assists for part in body.parts):
@@ -142,17 +145,17 @@ def refused_opening(body: JointOpened, due: date | None) -> str | None:
         return "牵头部门不能协办自己"
     if (longest := max(ends(body.parts).values())) > LONGEST_WORKDAYS:
         return f"各环节最长路径 {longest} 个工作日，超过 {LONGEST_WORKDAYS} 个工作日"
-    return _days_fit(body, due)
+    return _days_fit(body, on, due)
 
 
-def _days_fit(body: JointOpened, due: date | None) -> str | None:
+def _days_fit(body: JointTerms, on: date, due: date | None) -> str | None:
     by_key = {part.key: part for part in body.parts}
     for part in body.parts:
-        if not body.on <= part.due <= body.until:
-            return f"环节“{part.name}”的期限 {part.due} 不在 {body.on} 至 {body.until} 之内"
+        if not on <= part.due <= body.until:
+            return f"环节“{part.name}”的期限 {part.due} 不在 {on} 至 {body.until} 之内"
         if any(by_key[earlier].due > part.due for earlier in part.after):
             return f"环节“{part.name}”的期限早于其前置环节"
-    if due is not None and body.on < due < body.until:
+    if due is not None and on < due < body.until:
         return f"联办期限 {body.until} 超过本件的办结日 {due}"
     return None
 
