@@ -3,6 +3,7 @@
 import json
 import secrets
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from node.accounts.roles import Role
 from node.config import NodeConfig, load
 from node.db import table_of
 from node.node import Node
+from node.powers import views as powers
+from node.powers.actions import issue
 from node.work import Work, utc_now
 from protocol.places import Code, Place, Tier
+from protocol.powers import EVERY_ITEM, RANKS, Power
 from protocol.roster import Roster
 
 
@@ -199,6 +203,31 @@ def seed_people(node: Node, place: Place, hashed: str) -> None:
                 )  # fmt: skip
 
     node.do_now(create)
+
+
+def seed_powers(nodes: Mapping[Code, Node], place: Place) -> None:
+    """Authorise whoever decides at a place, once: its own organ does, for a village the place above."""
+    village = place.tier is Tier.VILLAGE
+    signer = nodes[place.parent] if village and place.parent else nodes[place.code]
+
+    def authorise(work: Work) -> None:
+        if powers.of_place(work.session, place.code):
+            return
+        for one in people_of(place):
+            if set(one.roles) & {Role.AGENT, Role.CHIEF_REPRESENTATIVE}:
+                content = {
+                    "place": place.code,
+                    "person": one.staff_no,
+                    "items": [EVERY_ITEM],
+                    "powers": [str(power) for power in Power],
+                    "rank": RANKS[0] if village else RANKS[1],
+                    "since": f"{work.today.year}-01-01",
+                    "until": f"{work.today.year + 1}-12-31",
+                    "why": "演示",
+                }
+                issue(work, content, ("主管部门", "主要负责人"))
+
+    signer.do_now(authorise)
 
 
 def officer_at(node: Node, login: str) -> Officer:

@@ -11,7 +11,16 @@ from typing import Any
 
 import orjson
 
-from hub.demo.city import DemoCity, Shape, build, hashed_password, password_of, people_of, seed_people
+from hub.demo.city import (
+    DemoCity,
+    Shape,
+    build,
+    hashed_password,
+    password_of,
+    people_of,
+    seed_people,
+    seed_powers,
+)
 from hub.demo.report import report
 from hub.demo.story import PLOTS, STAGES, Teller
 from hub.proxy import Line, LineSwitch
@@ -78,6 +87,8 @@ class Demo:
             self._say(f"打开节点 {place.tier.label} {place.name}")
             self.nodes[place.code] = self._running.open(self.city.configs[place.code])
             seed_people(self.nodes[place.code], place, hashed)
+        for place in self.city.roster:
+            seed_powers(self.nodes, place)
 
     async def _first_edition(self) -> None:
         top = self.nodes[self.city.roster.city.code]

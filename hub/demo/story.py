@@ -74,7 +74,7 @@ class Teller:
         form = Filing(
             item=plot.item, name=name, id_no=id_no, phone=phone, address=node.name, agent=True, entrusted=True,
             entrust_scope=("交件", "领件"), entrust_until="2035-12-31",
-            materials=tuple(one.name for one in item.materials if one.need == "必要"),
+            materials=tuple(one.name for one in item.materials if one.need == "必要"), again="另一件",
         )  # fmt: skip
         no = await node.do(actions.file_case, officer_at(node, "agent"), form)
         self.filed[no] = plot
