@@ -1,5 +1,6 @@
 """The case page and its acts."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,11 @@ from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.documents import issue
 from node.errors import BadForm, NodeError, NotFound
+from node.fees import views as fees
+from node.materials import viewing
+from node.materials.collect import materials_of
+from node.materials.model import BlobState
+from node.materials.viewing import Shown
 from node.pages import links, screens
 from node.pages.render import answer_live
 from node.pages.views.cases import (
@@ -47,6 +53,7 @@ _DONE = {
     "withdraw": "撤回已提交",
     "deliver": "已送达",
     "archive": "已归档",
+    "bill": "缴款通知书已开具（减免、核定的待另一人批准）",
 }
 """What is said after an act, by its key."""
 
@@ -84,7 +91,7 @@ def case_view(
         personal=show.personal(private, shown=reveal),
         reveal_action=f"{links.case(no)}/reveal" if private and not reveal else "",
         facts=_facts(desk, row, private, item),
-        materials=_materials(item, private),
+        materials=_materials(desk, no, item, private),
         steps=show.story(desk, node.read(views.events, no), node.read(views.reach, no)),
         actions=tuple(one for one in acts_now if not one.refused),
         documents=_documents(desk, no) if private else (),
@@ -105,6 +112,7 @@ def _facts(desk: Desk, row: Any, private: dict[str, Any] | None, item: Any) -> t
     ]
     if item:
         found.append(Fact(label="主管部门", value=item.department.name))
+        found.append(Fact(label="收费", value=node.read(fees.words, row.no, charge=item.fee.charge)))
     if row.accepted_on:
         found.append(Fact(label="受理日期", value=_day(row.accepted_on)))
     entrusted = (private or {}).get("entrustment")
@@ -125,18 +133,37 @@ def _day(day: date | None) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if day else ""
 
 
-def _materials(item: Any, private: dict[str, Any] | None) -> tuple[Material, ...]:
+def _materials(desk: Desk, no: str, item: Any, private: dict[str, Any] | None) -> tuple[Material, ...]:
+    """The item's list; a material with files has one line for each, which opens it (查看并留痕)."""
     if item is None or private is None:
         return ()
     here = set(private.get("materials", ())) | set((private.get("supplement") or {}).get("materials", ()))
-    return tuple(
-        Material(
-            name=one.name,
-            need=one.need,
-            form=one.form,
-            state=Tag(text="已收", tone=Tone.GOOD) if one.name in here else Tag(text="未收"),
-        )
-        for one in item.materials
+    part = materials_of(desk.node)
+    files: dict[str, list[Shown]] = defaultdict(list)
+    for one in desk.node.read(lambda session: viewing.listing(part, session, no)).files:
+        files[one.entry.material].append(one)
+    may_look = bool(desk.who.roles & viewing.MAY_LOOK)
+    found = []
+    for one in item.materials:
+        if not files[one.name]:
+            state = Tag(text="已收", tone=Tone.GOOD) if one.name in here else Tag(text="未收")
+            found.append(Material(name=one.name, need=one.need, form=one.form, state=state))
+        for at, file in enumerate(files[one.name], 1):
+            name = one.name if len(files[one.name]) == 1 else f"{one.name}（{at}）"
+            found.append(_file(no, name, one, file, may_look=may_look))
+    return tuple(found)
+
+
+def _file(no: str, name: str, material: Any, file: Shown, *, may_look: bool) -> Material:
+    tones = {BlobState.HERE: Tone.GOOD, BlobState.COMING: Tone.CALM, BlobState.GONE: Tone.PLAIN}
+    opens = may_look and file.state is BlobState.HERE
+    return Material(
+        name=name,
+        need=material.need,
+        form=material.form,
+        state=Tag(text=file.label, tone=tones[file.state]),
+        note="取自本人以前的办件" if file.entry.again else "",
+        href=f"/api/cases/{no}/materials/{file.entry.sha256}" if opens else "",
     )
 
 

@@ -20,6 +20,7 @@ from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.errors import BadForm, NotFound
 from node.ids import uuid7
+from node.materials.drafts import label_of
 from node.pages import links, screens
 from node.pages.views.cases import Material
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone
@@ -61,6 +62,7 @@ class Draft:
             entrust_until=self.text("entrust_until"),
             materials=tuple(self.content.get("materials", ())),
             note=self.text("note"),
+            again=self.text("again"),
             draft=self.id,
         )
 
@@ -187,7 +189,7 @@ def _papers(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
             Material(
                 name=one.name,
                 need=one.need,
-                form=one.form,
+                form=label_of(one.form),
                 note=one.source,
                 state=Tag(text="已勾", tone=Tone.GOOD)
                 if one.name in ticked
@@ -232,8 +234,22 @@ def _confirm(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fi
         facts=tuple(facts),
         missing=missing,
         stops=items.stops(desk, item),
+        duplicate=errors.get("again", ""),
+        fields=_again(draft, errors),
         errors=errors,
     )
+
+
+def _again(draft: Draft, errors: dict[str, str]) -> tuple[Field, ...]:
+    """Where a case of the same applicant and item is open: why another."""
+    if not errors.get("again") and not draft.text("again"):
+        return ()
+    return (
+        Field(
+            name="again", label="再次申请的理由", kind="textarea", rows=2, required=True,
+            value=draft.text("again"), error=errors.get("again", ""), maxlength=500,
+        ),
+    )  # fmt: skip
 
 
 def _step(
@@ -329,6 +345,8 @@ def _write(draft: Draft, step: WizardStep, form: FormData) -> None:
         draft.content["entrusted"] = form.get("entrusted") == "yes"
     elif step is WizardStep.MATERIALS:
         draft.content["materials"] = [str(one) for one in form.getlist("material")]
+    elif step is WizardStep.CHECK and "again" in form:
+        draft.content["again"] = str(form["again"])[:500].strip()
 
 
 def _faults(desk: Desk, draft: Draft) -> dict[str, str]:
