@@ -11,7 +11,7 @@
    </section>                                                             the form holds the page's csrf field */
 (function () {
   var box = document.querySelector("[data-photos]");
-  if (!box || !window.indexedDB || !window.fetch) return;
+  if (!box || !box.dataset.draft || !window.indexedDB || !window.fetch) return;
   var EDGE = 1600, SLICE = 131072, WEEK = 6048e5, TIMEOUT = 60000;
   var desk = document.body.dataset.desk || "", draft = box.dataset.draft, form = box.closest("form");
   var says = box.querySelector("[data-photo-state]"), db, busy = false, again = 0, timer, shown = {};
