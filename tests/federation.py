@@ -177,7 +177,7 @@ class Federation:
         return self
 
     async def authorise(self, place: str, *people: str, **changes: object) -> list[str]:
-        """Authorise people of a place (its chief and agents, if none is named); the ids. A village's by its township."""
+        """Authorise people of a place (its chief, or a village's agents, if none is named); the ids. A village's by its township."""
         above = self.roster[Code(place)].parent
         village = self.roster[Code(place)].tier is Tier.VILLAGE and above is not None
         content = {
@@ -192,7 +192,7 @@ class Federation:
         node = self[above if village and above else place]
         return [
             await node.do(powers.issue, {**content, "person": one}, ("office", "head"))
-            for one in people or ("chief", "agent", "agent2")
+            for one in people or (("agent", "agent2") if village else ("chief",))
         ]
 
     async def publish(self, number: int, items: tuple[Item, ...], deeds: tuple[Deed, ...]) -> None:
