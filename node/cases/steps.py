@@ -36,7 +36,8 @@ class Cases:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._known: dict[str, Case] = {}
+        self._known: dict[str, Case | None] = {}
+        """As far as loaded; None: this node has not heard of it."""
         self._changed: set[str] = set()
         self._tally = Tally(work.know.roster)
         self._findings: list[findings.Finding] = []
@@ -45,6 +46,7 @@ class Cases:
     def load(self, numbers: Iterable[str]) -> None:
         """Fetch these cases together."""
         wanted = [no for no in dict.fromkeys(numbers) if no not in self._known]
+        self._known |= dict.fromkeys(wanted)
         table = table_of(CaseRow)
         for at in range(0, len(wanted), CHUNK):
             rows = self._work.session.execute(select(table).where(table.c.no.in_(wanted[at : at + CHUNK])))
@@ -54,7 +56,7 @@ class Cases:
         """The case as it stands now, loaded before or not."""
         if no not in self._known:
             self.load([no])
-        return self._known.get(no)
+        return self._known[no]
 
     def need(self, no: str) -> Case:
         """The case; NotFound if this node has never heard of it."""
@@ -108,7 +110,7 @@ class Cases:
 
     def store(self) -> None:
         """Write the changed cases and what they add to the figures."""
-        rows = [self._row(self._known[no]) for no in sorted(self._changed)]
+        rows = [self._row(case) for no in sorted(self._changed) if (case := self._known[no])]
         upsert(self._work.session, CaseRow, rows, ["no"], [name for name in _STORED if name != "no"])
         self._tally.store(self._work.session)
         findings.keep(self._work, self._findings)
