@@ -20,6 +20,7 @@ from node.bus import Bus, Delivery
 from node.capability import Capability
 from node.config import NodeConfig
 from node.db import Database
+from node.errors import OnRecord
 from node.exchange import outbox, receipts
 from node.exchange.inbox import Handler, Inbox, Incoming, examine, portions
 from node.loops import Wake, forever
@@ -90,8 +91,15 @@ class Node:
         return found
 
     async def do(self, action: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The answer of `action(work, …)` once its transaction is committed; its refusal, with nothing changed."""
-        return await self.db.write(self._job(action, *args, **kwargs))
+        """The answer of `action(work, …)` once its transaction is committed; its refusal, with nothing changed.
+
+        What is refused on record is written down on its own.
+        """
+        try:
+            return await self.db.write(self._job(action, *args, **kwargs))
+        except OnRecord as refused:
+            await self.db.write(self._job(refused.keep))
+            raise
 
     def do_now(self, action: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`do` where there is no event loop (command line, set-up)."""
@@ -116,9 +124,9 @@ class Node:
     def _learn(self, changes: dict[str, Any]) -> None:
         self.know = replace(self.know, **changes)
 
-    def looking(self) -> Work:
-        """A work without a transaction: for questions that ask only what the node knows, not the database."""
-        return Work(Session(), self.know, self.clock(), lambda: None)
+    def look(self, question: Callable[[Work], T]) -> T:
+        """What `question` finds with all that a work knows; it reads, and what it would say is never said."""
+        return self.db.read(lambda session: question(Work(session, self.know, self.clock(), lambda: None)))
 
     async def drain(self) -> int:
         """Send everything that is due now; how many rows went out. For tests and shutdown."""

@@ -205,9 +205,14 @@ def offered(
     desk: Desk, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None = None
 ) -> tuple[Action, ...]:
     """The acts that fit the case now, those of other roles closed with the reason; at most one is the main one."""
+    return desk.node.look(lambda work: _offered(desk, work, case, failed))
+
+
+def _offered(
+    desk: Desk, work: Work, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
+) -> tuple[Action, ...]:
     found = []
     main_given = False
-    work = _looking(desk)
     for act in _all_acts(desk):
         if not act.offered(case, desk.node.place):
             continue
@@ -236,11 +241,6 @@ def offered(
             )
         )
     return tuple(sorted(found, key=lambda one: (bool(one.refused), one.rank != "main")))
-
-
-def _looking(desk: Desk) -> Work:
-    """A work for asking options only; it writes nothing."""
-    return desk.node.looking()
 
 
 def _fields(

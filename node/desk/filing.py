@@ -25,7 +25,7 @@ from node.pages import links, screens
 from node.pages.views.cases import Material
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone
 from node.pages.views.filing import FilingView, WizardStep
-from node.work import Work
+from node.work import Work, civil_date
 from protocol.catalogue import Item
 
 router = APIRouter(include_in_schema=False)
@@ -351,7 +351,7 @@ def _write(draft: Draft, step: WizardStep, form: FormData) -> None:
 
 def _faults(desk: Desk, draft: Draft) -> dict[str, str]:
     item = _item(desk, draft.item)
-    found = check(draft.filing(_by_agent(desk)), item, desk.node.looking().today)
+    found = check(draft.filing(_by_agent(desk)), item, civil_date(desk.now))
     if item is not None and (why := items.refused(desk, item)):
         found["item"] = why
     return found

@@ -12,6 +12,7 @@ from node.documents import issue
 from node.documents.kinds import KINDS, Content
 from node.errors import NotFound
 from node.pages import links
+from node.work import civil_date
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,7 +48,7 @@ def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
         number=known.number if known else "",
         no=no,
         content=issue.content(subject, kind),
-        made_on=known.made_on if known else node.looking().today,
+        made_on=known.made_on if known else civil_date(desk.now),
         officer=desk.who.staff_no,
         lookup=issue.lookup_code(subject.steps["case.filed"].hash),
         prints=known.prints if known else 0,
