@@ -10,7 +10,9 @@ from node.catalogue.capability import CATALOGUE
 from node.desk.capability import DESK
 from node.documents.capability import DOCUMENTS
 from node.exchange.capability import EXCHANGE
+from node.fees.capability import FEES
 from node.figures.capability import FIGURES
+from node.joint.capability import JOINT
 from node.materials.capability import MATERIALS
 from node.powers.capability import POWERS
 
@@ -24,5 +26,7 @@ EVERY_TIER: Sequence[Capability] = (
     POWERS,
     DESK,
     DOCUMENTS,
+    JOINT,
+    FEES,
     AGENCY,
 )

@@ -6,6 +6,7 @@
     ├── NotLoggedIn 401        no session, or one that has ended
     ├── Forbidden 403
     │   ├── RoleMissing        the officer's roles do not allow it
+    │   ├── OnRecord           refused, and that it was tried is written down
     │   ├── ForeignForm        the request did not come from our own page (CSRF)
     │   └── PasswordMustChange only the change of password is open
     ├── NotFound 404
@@ -16,6 +17,7 @@
 One rule: `title` and `detail` are Chinese sentences that a clerk can act on; nothing secret is in them.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -99,6 +101,14 @@ class Forbidden(NodeError):
 
 class RoleMissing(Forbidden):
     """None of the officer's roles allows it."""
+
+
+class OnRecord(Forbidden):
+    """Refused; `keep` writes down that it was tried, in a transaction of its own."""
+
+    def __init__(self, detail: str, keep: Callable[[Any], object]) -> None:
+        super().__init__(detail)
+        self.keep = keep
 
 
 class ForeignForm(Forbidden):

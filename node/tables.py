@@ -19,7 +19,9 @@ from node.exchange.model import (
     QuarantineRow,
     StatementRow,
 )
+from node.fees.model import BankLineRow, BillRow, FeeSaidRow
 from node.figures.model import DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
+from node.joint.model import JointRow, PartRow, SaidRow
 from node.materials.model import BlobRow, CaseFileRow, NotedCaseRow, UploadRow
 from node.powers.model import AuthorisationRow, CustodyRow, SealRow, SealUseRow
 from node.proposals import ProposalRow
@@ -32,6 +34,8 @@ TABLES = (
     *(RecountRow, FindingRow, PrintRow, ProposalRow),
     *(AuthorisationRow, SealRow, CustodyRow, SealUseRow),
     DocumentIssueRow,
+    *(FeeSaidRow, BillRow, BankLineRow),
+    *(JointRow, PartRow, SaidRow),
     *(DayPlaceRow, MonthItemRow, MonthTierRow, DailyReportRow),
 )
 

@@ -88,6 +88,7 @@ class Work:
         self._seqs: dict[str, int] = {}
         self._events: list[dict[str, Any]] = []
         self._outbox: list[dict[str, Any]] = []
+        self._last: dict[Callable[[Work], object], None] = {}
 
     @property
     def me(self) -> Code:
@@ -113,6 +114,10 @@ class Work:
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Run `callback` once this work is committed."""
         after_commit(self.session, callback)
+
+    def at_the_end(self, action: "Callable[[Work], object]") -> None:
+        """Run `action` in this same work when all else in it is done and stored; once, however often it was asked."""
+        self._last[action] = None
 
     def learn(self, **changes: Any) -> None:
         """Know something new from here on in this work, and in the whole node once it is committed."""
@@ -165,7 +170,7 @@ class Work:
     def attempt(self) -> Iterator[None]:
         """A part of this work that leaves nothing behind if it raises: no row, and nothing said or learnt."""
         seqs, order, epoch, know = dict(self._seqs), self._ord, self._ep, self.know
-        events, outbox = len(self._events), len(self._outbox)
+        events, outbox, last = len(self._events), len(self._outbox), dict(self._last)
         later = dict(self.session.info.get("after_commit", {}))
         try:
             with self.session.begin_nested():
@@ -173,11 +178,16 @@ class Work:
         except BaseException:
             self._seqs, self._ord, self._ep, self.know = seqs, order, epoch, know
             del self._events[events:], self._outbox[outbox:]
+            self._last = last
             self.session.info["after_commit"] = later
             raise
 
     def flush(self) -> None:
         """Write what was said; called once, after the action."""
+        while self._last:
+            last, self._last = list(self._last), {}
+            for action in last:
+                action(self)
         if not self._events:
             return
         self.session.execute(insert(table_of(EventRow)), self._events)

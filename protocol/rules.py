@@ -29,3 +29,7 @@ class Rules:
     """A special procedure begun when no more than this part of the limit is left is noted (AB13)."""
     backdated_workdays: int = 1
     """A step dated more working days before it was signed is noted (AB17)."""
+    fiscal_account: str = "财政专户"
+    """The only payee of any fee (收支两条线)."""
+    pay_before_release: bool = True
+    """A case with an unpaid bill is not closed with its result released."""

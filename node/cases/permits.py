@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from node.cases.clocks import needs_two, whole_limits
 from node.catalogue.frozen import edition_names, item_by_hash
+from node.fees import views as fees
 from node.powers import views as powers
 from node.work import Work
 from protocol.catalogue import Item
@@ -170,6 +171,17 @@ def _seconded(work: Work, case: Case | None, step: Step) -> None:
     _authorised(work, case, step, body.approver, body.authorisation)
 
 
+def _released(work: Work, case: Case | None, step: Step) -> None:
+    """A granted result is not let go while a bill is unpaid; another's step waits here for the payment's own word."""
+    assert case is not None
+    if not work.know.rules.pay_before_release or case.outcome == "refused":
+        return
+    if bill := fees.unpaid(work.session, case.no):
+        if step.frm == work.me:
+            raise EnvelopeError("F-2", f"缴款通知书 {bill} 尚未到账，不能办结发出结果（可先转制证）")
+        raise Early(f"等待缴款通知书 {bill} 到账")
+
+
 def _authorised(work: Work, case: Case, step: Step, person: str, name: str) -> None:
     if not name:
         raise Breach("L-4", "没有写明所依据的授权", "AB10")
@@ -191,6 +203,7 @@ CHECKS: Mapping[str, Callable[[Work, Case | None, Step], None]] = MappingProxyTy
         "case.suspended": _suspended,
         "case.granted": _decided,
         "case.refused": _decided,
+        "case.closed": _released,
         "case.extended": _seconded,
         "case.voided": _seconded,
     },

@@ -57,6 +57,9 @@ ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
             ),
             _WINDOW,
         ),
+        "fee.bill": _WINDOW,
+        "fee.paid": _WINDOW | {Role.CENTRE_HEAD},
+        "fee.refund": _WINDOW,
         "second": _SIGNS,
     },
 )

@@ -10,8 +10,10 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from protocol import strict
 from protocol.catalogue import Item
 from protocol.envelope import Event
+from protocol.fees import FeeBill, yuan
 from protocol.lifecycle import Case
 
 Table = Sequence[Sequence[str]]
@@ -307,6 +309,32 @@ def _handover(s: Subject) -> Content:
     )
 
 
+def _fee_bill(s: Subject) -> Content:
+    bill = FeeBill.model_validate_json(strict.dumps(s.body("fee.bill")))
+    facts = [("通知书编号", bill.bill), ("收费项目", bill.name), ("缴款人", s.person("name"))]
+    facts += [("收费依据", s.item.fee.basis if s.item else ""), ("应缴金额", yuan(bill.amount))]
+    if bill.amount < bill.full:
+        facts.append(("减免", f"应收 {yuan(bill.full)}，依据{bill.clause}减免，批准人 {bill.approver}"))
+    facts += [("收款账户", bill.payee), ("开票人工号", bill.by), ("开票日期", day(bill.on))]
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"你申请的“{s.item_name}”应缴纳下列费用，请持本通知书到代收银行缴入{bill.payee}。",
+            "开票与收款分离：窗口工作人员和代办员不收取现金；除本通知书所列外不收取其他费用。",
+        ),
+        facts=facts,
+        head=("标准", "单价", "数量", "金额"),
+        rows=[
+            (
+                f"{one.rate}（{one.reckoning}）" if one.reckoning else one.rate, yuan(one.price),
+                str(one.quantity), yuan(one.price * one.quantity),
+            )
+            for one in bill.lines
+        ],
+        signature="开票人签名",
+    )  # fmt: skip
+
+
 def _by_agent(s: Subject) -> bool:
     return s.case.agent
 
@@ -336,7 +364,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 only=_by_agent,
             ),
             Kind("D14", "移交清单", "移", ("case.forwarded", "case.redirected", "case.filed"), _handover),
+            Kind("D18", "非税收入缴款通知书", "缴", ("fee.bill",), _fee_bill),
         )
     },
 )
-"""By id. D15 to D17 belong to joint handling, D18 to fees."""
+"""By id. D15 to D17 belong to joint handling."""

@@ -1,0 +1,26 @@
+"""Fees as a capability of every tier."""
+
+from node.capability import Capability, NavEntry
+from node.fees import actions, apply, pages, standing
+from node.fees.acts import FEE_ACTS
+from node.fees.routes import router
+from node.work import Work
+
+_WHO = frozenset(("clerk", "reviewer", "chief_representative", "centre_head", "auditor"))
+
+
+def after_edition(work: Work) -> None:
+    """Bills made under a newer edition can be judged now."""
+    standing.reconsider(work)
+
+
+FEES = Capability(
+    name="fees",
+    handlers=apply.HANDLERS,
+    routers=(router, pages.router),
+    acts=FEE_ACTS,
+    follows=apply.FOLLOWS,
+    seconds={"fee.bill": actions.approve_bill, "fee.refund": actions.approve_refund},
+    on_edition=after_edition,
+    nav=(NavEntry("收费", pages.PATH, "list", roles=_WHO, order=55),),
+)
