@@ -19,6 +19,7 @@ from node.errors import BadForm, Conflict, Forbidden, NotFound
 from protocol.places import Code, is_code
 
 LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+DEPARTMENT = re.compile(r"[0-9A-Za-z]{0,20}")
 
 SYSTEM = "system"
 """Who acts where no officer does: set-up and the command line."""
@@ -36,6 +37,7 @@ def create_user(
     roles: Iterable[Role],
     password_hash: str,
     must_change: bool = True,
+    department: str = "",
 ) -> int:
     """The id of a new user; BadForm at the fields that are wrong, Conflict if the login was ever given away."""
     wrong = {}
@@ -48,6 +50,8 @@ def create_user(
     if not is_code(place):
         wrong["place"] = f"不是 12 位区划代码：{place}"
     stored_roles = _roles(roles, wrong)
+    if not DEPARTMENT.fullmatch(department):
+        wrong["department"] = "部门代码为不超过 20 位的字母和数字，如 ZR"
     if wrong:
         raise BadForm(wrong)
     if session.scalar(select(table_of(User).c.id).where(table_of(User).c.login == login)):
@@ -58,6 +62,7 @@ def create_user(
         staff_no=staff_no.strip(),
         place=place,
         roles=stored_roles,
+        department=department,
         password_hash=password_hash,
         password_set=now,
         must_change=must_change,
@@ -82,6 +87,19 @@ def change_roles(session: Session, now: datetime, by: Officer, login: str, roles
         session, by.login, "roles_changed", f"user:{login}", f"{user.roles} → {stored_roles}", now=now
     )
     user.roles = stored_roles
+    session.add(user)
+
+
+def change_department(session: Session, now: datetime, by: Officer, login: str, department: str) -> None:
+    """Have a user speak for another department in joint handling, from the next request on; "" for none."""
+    user = find(session, login)
+    _not_oneself(by, user)
+    if not DEPARTMENT.fullmatch(department):
+        raise BadForm(department="部门代码为不超过 20 位的字母和数字，如 ZR")
+    audit.record(
+        session, by.login, "department_changed", f"user:{login}", f"{user.department} → {department}", now=now
+    )
+    user.department = department
     session.add(user)
 
 

@@ -59,8 +59,11 @@ def read_password(login: str) -> str:
 @click.option(
     "--role", "roles", multiple=True, type=click.Choice([str(one) for one in Role]), help="岗位，可多次；默认管理员"
 )  # fmt: skip
+@click.option("--department", default="", help="部门代码，如 ZR：联办时代表哪个部门答复")
 @click.option("--must-change", is_flag=True, help="首次登录须修改密码（替他人建立时）")
-def add(site: Path, login: str, name: str, staff_no: str, roles: tuple[str, ...], must_change: bool) -> None:
+def add(
+    site: Path, login: str, name: str, staff_no: str, roles: tuple[str, ...], department: str, must_change: bool
+) -> None:  # fmt: skip
     """在站点里建立一个用户。密码在提示后输入，或由标准输入给出。"""
     login = plain_login(login)
     stored = Passwords().hash(read_password(login))
@@ -69,7 +72,7 @@ def add(site: Path, login: str, name: str, staff_no: str, roles: tuple[str, ...]
         db.write_now(
             lambda session: actions.create_user(
                 session, utc_now(), None, login=login, name=name, staff_no=staff_no, place=config.place,
-                roles=chosen, password_hash=stored, must_change=must_change,
+                roles=chosen, password_hash=stored, must_change=must_change, department=department,
             )
         )  # fmt: skip
     click.echo(f"已在 {config.place} 建立用户 {login}（{'、'.join(one.label for one in chosen)}）")

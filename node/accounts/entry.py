@@ -51,7 +51,15 @@ WRONG = "用户名或密码不正确"
 
 _users, _sessions, _attempts = table_of(User), table_of(LoginSession), table_of(LoginAttempts)
 _STAY = (_sessions.c.token_hash, _sessions.c.csrf, _sessions.c.seen, _sessions.c.expires)
-_PERSON = (_users.c.id, _users.c.login, _users.c.name, _users.c.staff_no, _users.c.roles, _users.c.place)
+_PERSON = (
+    _users.c.id,
+    _users.c.login,
+    _users.c.name,
+    _users.c.staff_no,
+    _users.c.roles,
+    _users.c.department,
+    _users.c.place,
+)
 _STATE = (_users.c.disabled, _users.c.must_change, _users.c.password_set)
 _VISIT = (
     select(*_STAY, *_PERSON, *_STATE)
@@ -163,7 +171,7 @@ def find_visit(session: Session, now: datetime, token: str) -> Visit | None:
         return None
     roles, place = read_roles(row.roles), Code(row.place)
     return Visit(
-        Officer(row.id, row.login, row.name, row.staff_no, roles, place),
+        Officer(row.id, row.login, row.name, row.staff_no, roles, place, row.department),
         row.token_hash,
         row.csrf,
         row.must_change or now - row.password_set > PASSWORD_AGE,

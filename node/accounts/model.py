@@ -23,6 +23,8 @@ class User(SQLModel, table=True):
     """工号, printed on documents."""
     place: str = Field(max_length=12)
     roles: str = Field(max_length=120)
+    department: str = Field(default="", max_length=20)
+    """Code of the department (部门) he speaks for in joint handling; "" for none."""
     password_hash: str = Field(max_length=200)
     password_set: datetime = Field(sa_type=Instant)
     must_change: bool = True

@@ -16,3 +16,5 @@ class Officer:
     staff_no: str
     roles: frozenset[Role]
     place: Code
+    department: str = ""
+    """Code of the department (部门) he speaks for in joint handling; "" for none."""

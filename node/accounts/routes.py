@@ -47,12 +47,14 @@ class UserForm(Strict):
     name: str
     staff_no: str
     roles: frozenset[Role]
+    department: str = ""
 
 
 class UserChange(Strict):
     """What may change: roles; stopped or not, with the reason."""
 
     roles: frozenset[Role] | None = None
+    department: str | None = None
     disabled: bool | None = None
     reason: str = ""
 
@@ -99,6 +101,7 @@ class UserAnswer(BaseModel):
     disabled: bool
     locked_until: datetime | None
     seen: datetime | None
+    department: str
 
 
 class TokenAnswer(BaseModel):
@@ -193,6 +196,7 @@ async def create_user(request: Request, by: Administrator, form: UserForm) -> Fi
             staff_no=form.staff_no,
             place=node.place,
             roles=form.roles,
+            department=form.department,
             password_hash=stored,
         )
     )
@@ -208,6 +212,8 @@ async def change_user(request: Request, by: Administrator, login: str, form: Use
     def change(session: Any) -> None:
         if form.roles is not None:
             actions.change_roles(session, now, by, login, form.roles)
+        if form.department is not None:
+            actions.change_department(session, now, by, login, form.department)
         if form.disabled is not None:
             act = actions.disable_user if form.disabled else actions.enable_user
             act(session, now, by, login, form.reason)

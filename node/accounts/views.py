@@ -30,6 +30,7 @@ class UserLine:
     locked_until: datetime | None
     seen: datetime | None
     """When an open session was last used; None without one."""
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def users(session: Session, now: datetime, login: str | None = None) -> list[Use
             row.disabled,
             row.open_from if row.open_from and row.open_from > now else None,
             row.seen,
+            row.department,
         )
         for row in session.connection().execute(query)
     ]

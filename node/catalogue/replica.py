@@ -183,6 +183,17 @@ def _newest_places(session: Session) -> Sequence[bytes]:
     return list({row.key: row.doc for row in rows}.values())
 
 
+def meet(work: Work, code: str) -> Certificate | None:
+    """The certificate of a place anywhere in the roster that we have business with, its issuers trusted first."""
+    found = work.know.ring.current(code)
+    if found is None and code in work.know.roster:
+        documents = {doc["code"]: doc for doc in map(orjson.loads, _newest_places(work.session))}
+        for place in reversed(work.know.roster.line(code)):
+            _trust(work, documents.get(place.code, {}))
+        found = work.know.ring.current(code)
+    return found
+
+
 def _trust(work: Work, doc: dict[str, Any]) -> None:
     """Trust the certificates of a place above or below us: nobody else's mail concerns us."""
     for line in doc.get("certificates", ()):

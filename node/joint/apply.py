@@ -1,0 +1,158 @@
+"""What verified joint messages do here, and what the case's own steps do to joint handlings.
+
+One rule: only an invited assist answers, only for its own part; only the lead invites, appoints, records and closes.
+Within the case's line the chain says who leads and who is invited; outside it the lead's notice does, if it comes
+from a place in the line of the case.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from node.cases.steps import Cases
+from node.exchange.inbox import Arrival
+from node.joint import standing
+from node.joint.standing import Standing
+from node.materials import index
+from node.work import Work
+from protocol import joint as law
+from protocol.case import Case, State, Step
+from protocol.envelope import Event
+from protocol.errors import EnvelopeError
+from protocol.joint import Joint
+from protocol.joint_acts import JOINTS, JointAct, JointNotice, JointReply, JointTerms
+from protocol.messages import read_body
+
+
+def apply_joint(work: Work, arrivals: Sequence[Arrival]) -> None:
+    """Take what was said in joint handlings; set aside what its sender may not say, with the reason."""
+    for one in arrivals:
+        try:
+            body = read_body(JOINTS[one.event.kind], one.event.body)
+            _may_say(work, one.event, body)
+        except EnvelopeError as wrong:
+            one.quarantine(wrong.rule, wrong.reason)
+            continue
+        if isinstance(body, JointNotice):
+            _notice(work, one.event, body)
+        else:
+            standing.keep(work, one.event, body)
+        index.note(work, one.event, body.no)
+
+
+def _may_say(work: Work, event: Event, body: JointAct) -> None:
+    """EnvelopeError J-1 to J-4 if the sender may not say this; what cannot be judged yet is counted later."""
+    known = standing.find(work.session, body.no, body.joint)
+    if known is None:
+        _not_otherwise(work, body)
+        if isinstance(body, JointNotice):
+            _may_invite(work, event, body)
+        return
+    if isinstance(body, JointReply):
+        if reason := law.refused_reply(known.joint, event.frm, body):
+            raise EnvelopeError("J-1", reason)
+        return
+    if event.frm != known.joint.by:
+        raise EnvelopeError("J-2", f"联办由 {known.joint.by} 牵头，{event.frm} 不能{SAYS[event.kind]}")
+    if isinstance(body, JointNotice) and _terms(body) != known.joint.terms:
+        raise EnvelopeError("J-2", "抄告单与发起联办的步骤不符")
+    if (
+        event.kind in ("joint.visit", "joint.minutes")
+        and known.joint.closed_on is not None
+        and body.on > known.joint.closed_on
+    ):
+        raise EnvelopeError("J-3", f"联办已于 {known.joint.closed_on} 结束")
+
+
+SAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "joint.notice": "发出抄告",
+        "joint.promise": "承诺办理",
+        "joint.opinion": "答复协办意见",
+        "joint.visit": "约定联合踏勘",
+        "joint.minutes": "记录会议纪要",
+        "joint.result": "抄告联办结果",
+    },
+)
+"""Of each kind, in words."""
+
+
+def _not_otherwise(work: Work, body: JointAct) -> None:
+    """Where the chain has gone past that step and no joint handling was opened by it, there is none."""
+    case = Cases(work).get(body.no)
+    if case is not None and case.n >= body.joint:
+        raise EnvelopeError("J-4", f"办件 {body.no} 第 {body.joint} 步没有发起联办")
+
+
+def _may_invite(work: Work, event: Event, body: JointNotice) -> None:
+    origin, roster = body.no[:12], work.know.roster
+    if origin not in roster or event.frm not in roster or not roster.is_under(origin, event.frm):
+        raise EnvelopeError("J-2", f"{event.frm} 不在办件 {body.no} 的办理链上，不能发起联办")
+    if reason := law.refused_opening(body, body.opened_on, None):
+        raise EnvelopeError("J-4", reason)
+
+
+def _notice(work: Work, event: Event, body: JointNotice) -> None:
+    """Outside the case's line the notice opens it here; within, the chain does, and the notice brings the papers."""
+    roster = work.know.roster
+    if roster.is_under(body.no[:12], work.me):
+        return
+    if standing.find(work.session, body.no, body.joint) is None:
+        joint = Joint(n=body.joint, by=event.frm, opened_on=body.opened_on, terms=_terms(body))
+        standing.lay(work, body.no, body.item, joint, in_chain=False)
+
+
+def _terms(body: JointNotice) -> JointTerms:
+    return JointTerms(**{name: getattr(body, name) for name in JointTerms.model_fields})
+
+
+# What the chain does
+
+
+def opened(work: Work, _before: Case | None, after: Case, _step: Step) -> None:
+    """A case is in joint handling: its parts stand on the desks of those invited."""
+    assert after.joint is not None
+    standing.lay(work, after.no, after.item, after.joint, in_chain=True)
+
+
+def closed(work: Work, _before: Case | None, after: Case, step: Step) -> None:
+    """It is closed: each part has its outcome, and those who do not hear the chain are told."""
+    assert after.joint is not None
+    standing.lay(work, after.no, after.item, after.joint, in_chain=True, ended=step.kind)
+    _tell(work, after, after.joint, step, "")
+
+
+def abandoned(work: Work, before: Case | None, after: Case, step: Step) -> None:
+    """The case has ended while a joint handling was open."""
+    if before is None or before.state is not State.JOINT or after.joint is None:
+        return
+    standing.lay(work, after.no, after.item, after.joint, in_chain=True, ended=step.kind)
+    _tell(work, after, after.joint, step, step.kind)
+
+
+def _tell(work: Work, case: Case, joint: Joint, step: Step, ended: str) -> None:
+    """The lead tells places outside the case's line how it ended."""
+    roster = work.know.roster
+    outside = [part.place for part in joint.assists if not roster.is_under(case.origin, part.place)]
+    if step.frm != work.me or not outside:
+        return
+    body = {
+        "on": step.body.on.isoformat(),
+        "by": step.body.by,
+        "no": case.no,
+        "joint": joint.n,
+        "answers": [answer.model_dump(mode="json") for answer in joint.answers],
+        "ended": ended,
+    }
+    work.send("joint.result", body, standing.readers(work, Standing(case.no, case.item, joint, True, ended)))
+
+
+FOLLOWS: Mapping[str, Callable[[Work, Case | None, Case, Step], None]] = MappingProxyType(
+    {
+        "case.joint_opened": opened,
+        "case.joint_closed": closed,
+        "case.withdrawn": abandoned,
+        "case.terminated": abandoned,
+        "case.voided": abandoned,
+    },
+)
+HANDLERS = dict.fromkeys(JOINTS, apply_joint)
