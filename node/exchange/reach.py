@@ -87,9 +87,8 @@ def _acts(session: Session, rows: Iterable[Row[Any]]) -> list[Act]:
 def items_of(session: Session, numbers: Iterable[str]) -> dict[str, str]:
     """The item of each of these cases."""
     case = table_of(CaseRow).c
-    return dict(
-        session.execute(select(case.no, case.item).where(case.no.in_(sorted(numbers)))).tuples().all()
-    )
+    rows = session.execute(select(case.no, case.item).where(case.no.in_(sorted(numbers))))
+    return {row.no: row.item for row in rows}
 
 
 def waiting(session: Session) -> dict[str, Waiting]:
