@@ -205,7 +205,9 @@ async def test_identity_papers_go_in_time_and_leave_a_tombstone(city: Federation
     no = await city[village].do(actions.file_case, AGENT, form(ITEM, draft="draft-0001"))
     await city.settle()
     await city[township].do(actions.take, CLERK, no)
-    await city[township].do(actions.refuse_acceptance, CLERK, no, "请向县自然资源局申请", "不属于本机关职权", "县自然资源局")
+    await city[township].do(
+        actions.refuse_acceptance, CLERK, no, "请向县自然资源局申请", "不属于本机关职权", "县自然资源局"
+    )
     await city.settle()
     part = materials_of(city[township])
     (one,) = shown(city[township], no).files
