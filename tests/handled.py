@@ -48,7 +48,7 @@ class Desk:
 
     def __init__(self, city: Federation) -> None:
         self.city = city
-        self._acted = ""
+        self.acted = ""
         """The node that has said something nobody else may have heard yet."""
 
     @property
@@ -74,7 +74,7 @@ class Desk:
         self.city.now = datetime(day.year, day.month, day.day, hour, tzinfo=UTC) - timedelta(hours=8)
         for hub in self.city.hubs.values():
             hub.forget()
-        self._acted = self._acted or "time"
+        self.acted = self.acted or "time"
         return day
 
     async def workdays(self, count: int) -> date:
@@ -84,14 +84,14 @@ class Desk:
     async def at(self, place: str, action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Do something at a node, after everything said elsewhere has arrived."""
         await self.heard(place)
-        self._acted = place
+        self.acted = place
         return await self.city[place].do(action, *args, **kwargs)
 
     async def heard(self, place: str = "") -> None:
         """Until nothing moves, unless only `place` itself has said something."""
-        if self._acted and self._acted != place:
+        if self.acted and self.acted != place:
             await self.city.settle()
-            self._acted = ""
+            self.acted = ""
 
     async def filed(self, item: str, **changes: Any) -> str:
         """A case filed at the village, for the place the catalogue names."""

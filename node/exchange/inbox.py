@@ -235,8 +235,9 @@ class Inbox:
         channels.store(fresh)
 
     def _grouped(self, arrivals: list[Arrival]) -> Iterable[tuple[Handler, list[Arrival]]]:
+        """By handler; what steps of cases rest on (authorisations) before the steps that came with it."""
         groups: dict[Handler, list[Arrival]] = {}
-        for one in arrivals:
+        for one in sorted(arrivals, key=lambda one: one.event.case is not None):
             handler = self._handlers.get(one.event.kind)
             if handler is None:
                 one.quarantine("P-14", f"本节点不办理 {one.event.kind}")

@@ -173,7 +173,11 @@ def tell_newcomers(work: Work) -> None:
             _tell(
                 work,
                 one,
-                [code for code in readers(work, one.place) if code not in told[one.id, one.version]],
+                [
+                    code
+                    for code in readers(work, one.place)
+                    if code not in told.get((one.id, one.version), ())
+                ],
             )
 
 

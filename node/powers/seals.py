@@ -114,7 +114,7 @@ def use(work: Work, officer: Officer, seal: str, no: str, document: str, copies:
     }
     insert_all(work.session, SealUseRow, [row])
     if refused:
-        about = f"{seal} {document.strip()} {work.now.isoformat()}"
+        about = f"{work.now.isoformat()} {officer.staff_no} {seal} {document.strip()}"
         findings.keep(
             work,
             [
