@@ -128,14 +128,19 @@ def _tell(found: evidence.Finding, *, trusted: bool) -> None:
         click.echo(f"信任根指纹 {found.root}：请与本市公布的核对，或用 --root 指明")
 
 
-def main() -> None:
-    """The console command."""
+def assembled() -> click.Group:
+    """Every command there is: those of every tier, and those of installed packages."""
     for command in (calendar, user, doctor):
         cli.add_command(command)
     for entry in entry_points(group="liandong.commands"):
         entry.load()(cli)
+    return cli
+
+
+def main() -> None:
+    """The console command."""
     try:
-        cli(standalone_mode=True)
+        assembled()(standalone_mode=True)
     except (ConfigError, NodeError, ProtocolError) as wrong:
         click.secho(f"错误：{wrong}", fg="red", err=True)
         raise SystemExit(2) from None

@@ -14,9 +14,8 @@ import click
 import pytest
 import yaml
 
-from hub.cli import add_commands
 from hub.network import HubAddress
-from node.cli import cli
+from node.cli import assembled
 from node.config import load
 from tests.deploy.sites import provisioned
 
@@ -46,8 +45,7 @@ def check_command(words: list[str]) -> None:
         assert set(rest[:-1]) <= {"-t", "-c"}
         return
     assert Path(program).name == "liandong"
-    add_commands(cli)
-    command: click.Command = cli
+    command: click.Command = assembled()
     for word in rest:
         if word.startswith("-"):
             assert word.split("=")[0] in options(command), words
