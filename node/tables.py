@@ -7,6 +7,7 @@ from node import audit
 from node.accounts.model import ApiToken, LoginAttempts, LoginSession, User
 from node.audit import AuditEntry
 from node.cases.model import CaseRow, DraftRow, FindingRow, PrintRow, RecountRow, SubmissionRow
+from node.agency.model import ProjectCaseRow, ProjectRow
 from node.catalogue.model import DocumentRow
 from node.documents.model import DocumentIssueRow
 from node.exchange.model import (
@@ -35,6 +36,7 @@ TABLES = (
     *(AuthorisationRow, SealRow, CustodyRow, SealUseRow),
     DocumentIssueRow,
     *(FeeSaidRow, BillRow, BankLineRow),
+    *(ProjectRow, ProjectCaseRow),
     *(JointRow, PartRow, SaidRow),
     *(DayPlaceRow, MonthItemRow, MonthTierRow, DailyReportRow),
 )

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from protocol import strict
+from protocol.agency import AGENCY
 from protocol.bodies import Act, Body, Clocked, ClockMoved, Papers, PlaceCode, Reason, Staff, Text
 from protocol.errors import EnvelopeError
 from protocol.joint_acts import JOINTS, JointClosed, JointOpened
@@ -304,7 +305,7 @@ DOWNWARD = frozenset(
         "certificate.revoked",
     ),
 )
-_DESK = frozenset(STEPS) | frozenset(SUBMISSIONS) | JOINT | MONEY | UPWARD
+_DESK = frozenset(STEPS) | frozenset(SUBMISSIONS) | JOINT | MONEY | frozenset(AGENCY) | UPWARD
 
 MAY: Mapping[Tier, frozenset[str]] = MappingProxyType(
     {

@@ -1,10 +1,33 @@
 """Agency as a capability of every tier."""
 
-from node.agency.pages import PATH, router
+from node.agency import actions, apply
+from node.agency.acts import AGENCY_ACTS
+from node.agency.pages import PATH
+from node.agency.pages import router as pages
+from node.agency.routes import router
 from node.capability import Capability, NavEntry
+from node.loops import Wake, forever
+from node.node import Node
 
 _WHO = frozenset(("agent", "clerk", "reviewer", "chief_representative", "centre_head", "auditor"))
 
+
+async def run(node: Node) -> None:
+    """Late materials and money that stayed with an agent are noticed without being asked."""
+
+    async def step() -> bool:
+        await node.do(actions.look_after)
+        return False
+
+    await forever("agency", step, Wake(), 60 * node.config.pace.housekeeping_s)
+
+
 AGENCY = Capability(
-    name="agency", routers=(router,), nav=(NavEntry("台账", PATH, "audit", roles=_WHO, order=60),)
+    name="agency",
+    handlers=apply.HANDLERS,
+    routers=(pages, router),
+    loops=(run,),
+    acts=AGENCY_ACTS,
+    follows=apply.FOLLOWS,
+    nav=(NavEntry("台账", PATH, "audit", roles=_WHO, order=60),),
 )

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from node.cases.dossier import dossier, events_of, masked
 from node.cases.model import CaseRow
 from node.db import table_of
+from node.fees import views as fees
 from node.work import CIVIL, Knowledge
 from protocol.envelope import Event
 from protocol.lifecycle import State
@@ -75,10 +76,10 @@ def _row(session: Session, know: Knowledge, at: int, case: Any) -> tuple[str, ..
         str(person.get("name", "")),
         str(person.get("phone", "")),
         item.name if item else str(private.get("item_name", case.item)),
-        "代办" if case.agent else "窗口",
+        _way(steps, agent=case.agent),
         str(entrusted.get("until", "")),
         str(case.materials),
-        "不收费" if item and not item.fee.charge else "",
+        _money(session, case.no, charge=bool(item and item.fee.charge)),
         _handed(steps, know),
         _day(case.accepted_on),
         _day(case.due),
@@ -89,6 +90,21 @@ def _row(session: Session, know: Knowledge, at: int, case: Any) -> tuple[str, ..
         f"{agent.get('name', '')} {agent.get('no', '')}".strip(),
         str(private.get("note", "")),
     )
+
+
+def _money(session: Session, no: str, *, charge: bool) -> str:
+    """Each bill with its sum and state, 不收费, or empty while no bill has been made."""
+    bills = fees.of_case(session, no)
+    if not bills and charge:
+        return ""
+    return fees.words(session, no, charge=False)
+
+
+def _way(steps: dict[str, Event], *, agent: bool) -> str:
+    """代办 or 窗口, with the special way last noted."""
+    mark = steps.get("agency.marked")
+    word = "代办" if agent else "窗口"
+    return f"{word}（{mark.body.get('mark', '')}）" if mark else word
 
 
 def _day(found: date | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from node.accounts.officer import Officer
+from node.agency.entrusted import must_be_entrusted
 from node.cases import clocks, filing, prints
 from node.cases.dossier import dossier
 from node.cases.model import CaseRow
@@ -34,6 +35,7 @@ from node.errors import BadForm, Conflict
 from node.materials import drafts, index
 from node.work import Work
 from protocol import routing
+from protocol.agency import FETCHES
 from protocol.errors import RoutingError
 from protocol.items import names_nothing
 from protocol.lifecycle import Case, State
@@ -163,6 +165,7 @@ def return_for_correction(work: Work, officer: Officer, no: str, defects: list[d
 
 def supplement(work: Work, officer: Officer, no: str, materials: list[str], note: str) -> None:
     """补正提交 by the origin, with the files collected under the case's number; the holder answers by a signed step."""
+    must_be_entrusted(work, no, ("交件",))
     materials = list(dict.fromkeys([*materials, *drafts.collected(work, officer.staff_no, no)]))
     if not materials and not note.strip():
         raise BadForm({"materials": "请写明补正了哪些材料"})
@@ -295,6 +298,8 @@ def _close(work: Work, cases: Cases, officer: Officer, no: str, result: str) -> 
 
 def deliver(work: Work, officer: Officer, no: str, way: str, receiver: str) -> None:
     """送达 by the origin: how, and who signed for it."""
+    if way == "代办员送达":
+        must_be_entrusted(work, no, FETCHES)
     body = {"way": needed(way, "way", "请选择送达方式")}
     private = {"delivery": {"way": way, "receiver": needed(receiver, "receiver", "请填写签收人")}}
     say(work, officer, no, "case.delivered", body, private)

@@ -16,6 +16,7 @@ from node.errors import BadForm
 from node.exchange.model import MetaRow
 from node.materials import drafts, index
 from node.work import Work
+from protocol.agency import SCOPES
 from protocol.catalogue import Item
 from protocol.errors import RoutingError
 from protocol.identity import IdentityError, check_credit_code, check_id_no, check_phone, make_case_no
@@ -30,8 +31,6 @@ ID_TYPES = {
     "511": "台湾居民来往大陆通行证",
     "001": "统一社会信用代码",
 }
-SCOPES = ("交件", "领件", "签收")
-"""What an entrustment may allow; money is not among them before the fee rules apply."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 
 from node.accounts.roles import Role
 from node.cases import actions
-from node.cases.filing import ID_TYPES, SCOPES, Filing, check
+from node.cases.filing import ID_TYPES, Filing, check
 from node.cases.model import DraftRow
 from node.db import table_of, upsert
 from node.desk import items
@@ -26,6 +26,7 @@ from node.pages.views.cases import Material
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone
 from node.pages.views.filing import FilingView, WizardStep
 from node.work import Work, civil_date
+from protocol.agency import SCOPES
 from protocol.catalogue import Item
 
 router = APIRouter(include_in_schema=False)
@@ -166,7 +167,7 @@ def _people(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
             Field(
                 name="entrust_scope", label="委托书：委托办什么", kind="checks", required=True,
                 value=",".join(draft.content.get("entrust_scope", ())), error=errors.get("entrust_scope", ""),
-                choices=tuple(Choice(value=one, label=one) for one in SCOPES), hint="代办免费，不代收任何费用",
+                choices=tuple(Choice(value=one, label=one) for one in SCOPES), hint="代办免费；代缴规费只凭缴款通知书，并出具编号收据",
             ),
             text("entrust_until", "委托到哪天为止", kind="date", required=True, half=True),
             Field(

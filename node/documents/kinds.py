@@ -270,12 +270,43 @@ def _proxy_accepted(s: Subject) -> Content:
         facts=[
             ("登记日期", day(s.case.filed_on)),
             ("移交去向", s.names(str(s.body("case.filed").get("to", "")))),
-            ("收取费用", "无"),
+            ("收取费用", _held(s)),
         ],
         head=_MATERIAL_HEAD,
         rows=_materials(s),
         seal="站章",
         signature="代办员签名",
+    )
+
+
+def _held(s: Subject) -> str:
+    said = s.body("agency.money")
+    return f"代缴 {yuan(int(said['amount']))}，收据 {said['receipt']}" if said else "无"
+
+
+def _proxy_stopped(s: Subject) -> Content:
+    said = s.body("agency.stopped")
+    word = "终止" if said.get("final") else "中止"
+    return Content(
+        to=s.person("name"),
+        paragraphs=(
+            f"受你委托代办的“{s.item_name}”，因{said.get('ground', '')}，自即日起{word}代办。办件仍由承办单位继续办理。",
+            f"情况说明：{s.note(f'{word}代办')}",
+        ),
+        facts=[(f"{word}日期", day(said.get("on"))), ("代办员工号", str(said.get("by", "")))],
+        seal="站章",
+        signature="委托人、代办员签名",
+    )
+
+
+def _proxy_resumed(s: Subject) -> Content:
+    said = s.body("agency.resumed")
+    return Content(
+        to=s.names(s.case.origin),
+        paragraphs=(f"本人继续委托贵站代为办理“{s.item_name}”，委托范围不变，代办免费。",),
+        facts=[("委托人", s.person("name")), ("委托期限", f"至 {day(said.get('until'))}")],
+        seal="",
+        signature="委托人签名（按印）",
     )
 
 
@@ -359,10 +390,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "D13",
                 "代办终止（办结）单",
                 "代结",
-                ("case.delivered", "case.withdrawn", "case.terminated"),
+                ("case.delivered", "case.withdrawn", "case.terminated", "agency.finished"),
                 _proxy_ended,
                 only=_by_agent,
             ),
+            Kind("D13-1", "代办中止（终止）单", "代止", ("agency.stopped",), _proxy_stopped, only=_by_agent),
+            Kind("D13-2", "续办委托书", "续委", ("agency.resumed",), _proxy_resumed, only=_by_agent),
             Kind("D14", "移交清单", "移", ("case.forwarded", "case.redirected", "case.filed"), _handover),
             Kind("D18", "非税收入缴款通知书", "缴", ("fee.bill",), _fee_bill),
         )
