@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlmodel import Session
 
-from node.db import after_commit, table_of, upsert
+from node.db import after_commit, insert_all, table_of, upsert
 from node.errors import Unavailable
 from node.exchange.model import EventRow, EventState, MetaRow, OutboxRow, OutState, PeerRow
 from node.ids import uuid7
@@ -148,7 +148,7 @@ class Work:
         self._begin()
         self._ord += 1
         id = uuid7(self.now)  # noqa: A001 - the wire's name
-        readers = [(place, self._next_seq(place)) for place in to if place != self.me]
+        readers = self._number(place for place in to if place != self.me)
         raw = write_event(
             id=id,
             kind=kind,
@@ -190,9 +190,8 @@ class Work:
                 action(self)
         if not self._events:
             return
-        self.session.execute(insert(table_of(EventRow)), self._events)
-        if self._outbox:
-            self.session.execute(insert(table_of(OutboxRow)), self._outbox)
+        insert_all(self.session, EventRow, self._events)
+        insert_all(self.session, OutboxRow, self._outbox)
         upsert(
             self.session,
             PeerRow,
@@ -216,18 +215,24 @@ class Work:
     def _begin(self) -> None:
         if self._ep:
             return
-        self._ep = self.meta("epoch") or uuid7(self.now).hex
-        if not self.meta("epoch"):
+        meta = table_of(MetaRow).c
+        known = self.session.execute(select(meta.key, meta.value).where(meta.key.in_(("epoch", "ord"))))
+        found = {row.key: row.value for row in known}
+        self._ep = found.get("epoch") or uuid7(self.now).hex
+        if "epoch" not in found:
             self.set_meta("epoch", self._ep)
-        self._ord = int(self.meta("ord") or 0)
+        self._ord = int(found.get("ord", 0))
 
-    def _next_seq(self, place: str) -> int:
-        if place not in self._seqs:
-            peer = table_of(PeerRow).c
-            known = self.session.execute(select(peer.last_seq).where(peer.place == place)).scalar()
-            self._seqs[place] = known or 0
-        self._seqs[place] += 1
-        return self._seqs[place]
+    def _number(self, places: Iterable[str]) -> list[tuple[str, int]]:
+        """Each reader with the next number of its channel."""
+        readers = list(places)
+        peer = table_of(PeerRow).c
+        if new := [place for place in readers if place not in self._seqs]:
+            rows = self.session.execute(select(peer.place, peer.last_seq).where(peer.place.in_(new)))
+            self._seqs |= dict.fromkeys(new, 0) | {row.place: row.last_seq for row in rows}
+        for place in readers:
+            self._seqs[place] += 1
+        return [(place, self._seqs[place]) for place in readers]
 
     def _seal(
         self,
