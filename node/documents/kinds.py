@@ -294,9 +294,8 @@ def _proxy_stopped(s: Subject) -> Content:
             f"情况说明：{s.note(f'{word}代办')}",
         ),
         facts=[(f"{word}日期", day(said.get("on"))), ("代办员工号", str(said.get("by", "")))],
-        seal="站章",
-        signature="委托人、代办员签名",
-    )
+        seal="站章", signature="委托人、代办员签名",
+    )  # fmt: skip
 
 
 def _proxy_resumed(s: Subject) -> Content:
@@ -305,9 +304,8 @@ def _proxy_resumed(s: Subject) -> Content:
         to=s.names(s.case.origin),
         paragraphs=(f"本人继续委托贵站代为办理“{s.item_name}”，委托范围不变，代办免费。",),
         facts=[("委托人", s.person("name")), ("委托期限", f"至 {day(said.get('until'))}")],
-        seal="",
-        signature="委托人签名（按印）",
-    )
+        seal="", signature="委托人签名（按印）",
+    )  # fmt: skip
 
 
 def _proxy_ended(s: Subject) -> Content:
@@ -356,10 +354,8 @@ def _fee_bill(s: Subject) -> Content:
         facts=facts,
         head=("标准", "单价", "数量", "金额"),
         rows=[
-            (
-                f"{one.rate}（{one.reckoning}）" if one.reckoning else one.rate, yuan(one.price),
-                str(one.quantity), yuan(one.price * one.quantity),
-            )
+            (one.rate + (f"（{one.reckoning}）" if one.reckoning else ""), yuan(one.price), str(one.quantity),
+             yuan(one.price * one.quantity))
             for one in bill.lines
         ],
         signature="开票人签名",

@@ -18,6 +18,7 @@ from protocol import fees as law
 from protocol.catalogue import Fee
 from protocol.fees import BillState
 from protocol.lifecycle import State
+from tests.desks import Desks
 from tests.federation import CHIEF, CLERK, REVIEWER, Federation, divisions, form, officer, part_of
 
 CITY, COUNTY = "640200000000", "640221000000"
@@ -184,3 +185,18 @@ async def test_money_goes_back_by_two_persons_and_the_bank(city: Federation) -> 
     waits = await node.do(actions.ask_refund, CLERK, again, "开错")
     await node.do(second, node, CHIEF, waits)
     assert state(city, again) == BillState.VOID
+
+
+async def test_the_pages_say_what_is_charged_and_take_no_broken_statement() -> None:
+    desks = await Desks.open(part_of(divisions()))
+    node = desks.city[COUNTY]
+    no = await node.do(cases.file_case, CLERK, form("SZS-019", agent=False))
+    async with desks.at(COUNTY, "clerk") as browser:
+        page = await browser.get("/fees")
+        assert page.status_code == 200
+        assert "没有缴款通知书" in page.text
+        shown = await browser.get(f"/cases/{no}")
+        assert "不收费" in shown.text
+        assert "开缴款通知书" not in shown.text
+        assert (await browser.get("/api/fees")).json() == []
+    await desks.city.close()
