@@ -22,7 +22,7 @@ from node.work import Work
 from protocol import joint as law
 from protocol.bundles import Bundle, Wanted, default_bundle, for_item
 from protocol.case import Case
-from protocol.catalogue import Catalogue
+from protocol.catalogue import Catalogue, Item
 from protocol.envelope import Event
 from protocol.errors import TransitionRefused
 from protocol.joint_acts import JOINTS, JointNotice, Part
@@ -42,11 +42,17 @@ def bundles_for(catalogue: Catalogue | None, item_id: str) -> list[Bundle]:
         return []
     found = for_item(catalogue.bundles, item_id)
     if not any(item_id in one.items for one in found):
-        assists = tuple((one.code, one.name) for one in item.joint_departments)
-        lead = (item.department.code, item.department.name)
-        own = default_bundle(Wanted(item.id, item.name, lead, assists, item.promised_limit))
+        own = default_bundle(wanted(item))
         found = [own, *found] if own else found
     return found
+
+
+def wanted(item: Item) -> Wanted:
+    """What an item says of joint handling."""
+    assists = tuple((one.code, one.name) for one in item.joint_departments)
+    return Wanted(
+        item.id, item.name, (item.department.code, item.department.name), assists, item.promised_limit
+    )
 
 
 def open_joint(

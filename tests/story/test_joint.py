@@ -82,7 +82,7 @@ async def test_one_agrees_one_refuses_one_is_silent(city: Federation) -> None:
     await county.do(joint.answer, LAND, no, n, "用地", "同意")
     await county.do(joint.answer, HOUSING, no, n, "建房", "不同意", "屋脊高度超过村庄规划")
     await city.settle()
-    with pytest.raises(Conflict, match="水务局.*至 2026-03-09"):
+    with pytest.raises(Conflict, match=r"水务局.*至 2026-03-09"):
         await city[township].do(joint.close_joint, CLERK, no)
 
     await days(city, 8)  # Tuesday the 10th: the silent one's day has passed
@@ -94,16 +94,22 @@ async def test_one_agrees_one_refuses_one_is_silent(city: Federation) -> None:
         assert closed.state is State.ACCEPTED
         assert closed.joint is not None
         outcome = {answer.part: (answer.outcome, answer.person) for answer in closed.joint.answers}
-        assert outcome == {"用地": ("同意", "land"), "建房": ("不同意", "housing"), "河道": ("超时默许", "W-7")}
+        assert outcome == {
+            "用地": ("同意", "land"),
+            "建房": ("不同意", "housing"),
+            "河道": ("超时默许", "W-7"),
+        }
         assert all(answer.opinion for answer in closed.joint.answers if answer.part != "河道")
     (noted,) = [row for row in city[CITY].read(findings.of_case, no) if row.rule == "AB02"]
     assert (noted.place, noted.person, noted.facts["outcome"]) == (COUNTY, "W-7", "超时默许")
 
     # silence made no licence: two persons and an authorisation decide, and an objection is heard first
     await city[township].do(actions.review, REVIEWER, no, "同意", "材料齐全")
-    with pytest.raises(Conflict, match="住房和城乡建设局.*会议纪要"):
+    with pytest.raises(Conflict, match=r"住房和城乡建设局.*会议纪要"):
         await city[township].do(actions.decide, CHIEF, no, "granted", "")
-    await city[township].do(actions.decide, CHIEF, no, "refused", "建房高度不符合村庄规划，可在六十日内申请复议")
+    await city[township].do(
+        actions.decide, CHIEF, no, "refused", "建房高度不符合村庄规划，可在六十日内申请复议"
+    )
     await city.settle()
     assert case(city, places(city)[0], no).outcome == "refused"
     assert all(node.read(outstanding) == 0 for node in city.nodes.values())
@@ -201,14 +207,20 @@ async def test_a_batch_of_yearly_inspection(city: Federation) -> None:
         no = await node.do(actions.file_case, CLERK, form("SZS-100", agent=False))
         await node.do(actions.accept, CLERK, no)
         numbers.append(no)
-    found = await node.do(joint.open_batch, CLERK, "annual-inspection", "2026 年度", [*numbers, numbers[0], "没有"])
+    found = await node.do(
+        joint.open_batch, CLERK, "annual-inspection", "2026 年度", [*numbers, numbers[0], "没有"]
+    )
     assert found[:2] == [(no, "") for no in numbers]
     assert found[2][1] == "没有找到办件 没有"
     again = await node.do(joint.open_batch, CLERK, "annual-inspection", "2026 年度", numbers[:1])
     assert "联办中" in again[0][1]
     (batch,) = node.read(views.batches, COUNTY)
     assert (batch.batch, batch.cases, batch.closed) == ("2026 年度", 2, 0)
-    for who, part in ((of("GA", "police"), "公安"), (of("YJ", "safety"), "应急"), (of("WJ", "health"), "卫健")):
+    for who, part in (
+        (of("GA", "police"), "公安"),
+        (of("YJ", "safety"), "应急"),
+        (of("WJ", "health"), "卫健"),
+    ):
         for row in node.read(views.desk, COUNTY, who.department):
             await node.do(joint.answer, who, row.no, row.n, part, "同意")
     await node.do(joint.close_joint, CLERK, numbers[0])
