@@ -4,7 +4,7 @@ One rule: a file is published whole or not at all, after everything wrong with i
 run meanwhile: it finds the new edition in its database within seconds and sends it down.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from node.node import Node
 from node.serve import capabilities_of
 from node.site import open_node
 from node.work import Work
+from protocol.bundles import BUNDLE_KEY, Bundle, bundle_document, read_bundles
 from protocol.catalogue import CALENDAR_KEY, DEED_KEY, ITEM_KEY, Edition, document, document_hash
 from protocol.errors import CalendarError, CatalogueError
 from protocol.items import check_deeds, read_items
@@ -45,19 +46,21 @@ def catalogue() -> None:
 @catalogue.command("publish")
 @click.option("--site", type=SITE, default=Path(), show_default="当前目录", help="市级站点目录")
 @click.option("--items", type=FILE, required=True, help="事项清单（JSON）")
+@click.option("--bundles", type=FILE, help="联办事项组合（JSON）")
 @click.option("--holidays", type=FILE, help="地方节假日（CSV）")
 @click.option(
     "--approve", "approvers", multiple=True, required=True, metavar="人", help="批准人，须两位不同的人"
 )
 @click.option("--check", "only_check", is_flag=True, help="只检查，不公布")
 def publish(
-    site: Path, items: Path, holidays: Path | None, approvers: tuple[str, ...], only_check: bool
+    site: Path, items: Path, bundles: Path | None, holidays: Path | None, approvers: tuple[str, ...],
+    only_check: bool,
 ) -> None:  # fmt: skip
     """公布新一版目录。有问题则逐条列出，什么也不公布。"""
     if len(approvers) != 2 or approvers[0].strip() == approvers[1].strip():
         raise Forbidden("公布目录须两位不同的人批准：--approve 甲 --approve 乙")
     with opened(site) as node:
-        documents = read_documents(node.know.roster, items, holidays)
+        documents = read_documents(node.know.roster, items, holidays, bundles)
         before = node.read(published)
         told = difference(before, documents)
         if only_check:
@@ -97,7 +100,9 @@ def opened(site: Path) -> Iterator[Node]:
         node.db.close()
 
 
-def read_documents(roster: Roster, items: Path, holidays: Path | None) -> dict[str, bytes]:
+def read_documents(
+    roster: Roster, items: Path, holidays: Path | None, bundles: Path | None = None
+) -> dict[str, bytes]:
     """What an edition made of these files publishes, by key. Everything wrong is listed, then SystemExit 2."""
     problems: list[str] = []
     documents: dict[str, bytes] = {}
@@ -114,12 +119,28 @@ def read_documents(roster: Roster, items: Path, holidays: Path | None) -> dict[s
         documents[CALENDAR_KEY] = orjson.dumps(calendar_document(calendar), option=orjson.OPT_SORT_KEYS)
     except CalendarError as refused:
         problems.append(f"{holidays} {refused}")
+    try:
+        groups = read_bundles(bundles.read_bytes()) if bundles else ()
+        documents |= {f"{BUNDLE_KEY}{one.id}": bundle_document(one) for one in groups}
+        problems += [f"{bundles} {one}" for one in unknown_items(groups, documents)]
+    except CatalogueError as refused:
+        problems += [f"{bundles} {one}" for one in refused.problems] or [f"{bundles} {refused.reason}"]
     for one in problems:
         click.secho(one, fg="red", err=True)
     if problems:
         click.secho(f"共 {len(problems)} 处问题，没有公布", fg="red", err=True)
         raise SystemExit(2)
     return documents
+
+
+def unknown_items(groups: Iterable[Bundle], documents: Mapping[str, bytes]) -> list[str]:
+    """Items that a bundle names and this edition does not have."""
+    return [
+        f"{group.id} items：目录里没有 {item}"
+        for group in groups
+        for item in group.items
+        if f"{ITEM_KEY}{item}" not in documents
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +165,12 @@ def published(session: Session) -> Published:
 def difference(before: Published, documents: Mapping[str, bytes]) -> str:
     """What changes from one edition to the next, in words."""
     words = []
-    for start, name in ((ITEM_KEY, "事项"), (DEED_KEY, "下放文书"), (CALENDAR_KEY, "工作日历")):
+    for start, name in (
+        (ITEM_KEY, "事项"),
+        (DEED_KEY, "下放文书"),
+        (BUNDLE_KEY, "联办组合"),
+        (CALENDAR_KEY, "工作日历"),
+    ):
         old = {key: one for key, one in before.documents.items() if key.startswith(start)}
         new = {key: document_hash(doc) for key, doc in documents.items() if key.startswith(start)}
         added, gone = new.keys() - old.keys(), old.keys() - new.keys()

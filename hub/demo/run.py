@@ -29,6 +29,7 @@ from node.calendar_source import official_calendar
 from node.exchange.outbox import outstanding
 from node.node import Node
 from node.serve import Running, until_stopped
+from protocol.bundles import BUNDLE_KEY, bundle_document, read_bundles
 from protocol.catalogue import CALENDAR_KEY, DEED_KEY, ITEM_KEY, document
 from protocol.divisions import read_divisions
 from protocol.items import read_items
@@ -43,10 +44,13 @@ PATIENCE_S = 120.0
 
 
 def edition_documents(roster: Roster, items: Path, holidays: Path | None) -> dict[str, bytes]:
-    """What the first edition publishes: items, the deeds of places shown, the calendar."""
+    """What the first edition publishes: items, bundles beside them, the deeds of places shown, the calendar."""
     found = read_items(items.read_bytes())
+    bundles = items.with_name("bundles.json")
+    groups = read_bundles(bundles.read_bytes()) if bundles.exists() else ()
     documents = {f"{ITEM_KEY}{item.id}": document(item) for item in found.items}
     documents |= {f"{DEED_KEY}{deed.id}": document(deed) for deed in found.deeds if deed.giver in roster}
+    documents |= {f"{BUNDLE_KEY}{group.id}": bundle_document(group) for group in groups}
     calendar = official_calendar(roster.city.code, holidays.read_bytes() if holidays else None)
     documents[CALENDAR_KEY] = orjson.dumps(calendar_document(calendar), option=orjson.OPT_SORT_KEYS)
     return documents

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
+from hashlib import sha256
 from itertools import pairwise, permutations
 from pathlib import Path
 
@@ -148,7 +149,8 @@ def replies(draw: st.DrawFn) -> Said[JointOpinion]:
         no="1", joint=4, on=day, by="x", part=str(draw(st.integers(0, 5))), version=draw(st.integers(1, 3)),
         opinion=draw(st.sampled_from([*law.THREE, "待研究", ""])), reasons=draw(st.booleans()),
     )  # fmt: skip
-    return Said(draw(st.integers(0, 2**32)).__format__("064x"), draw(st.sampled_from(PLACES)), day, body)
+    frm = draw(st.sampled_from(PLACES))
+    return Said(sha256(f"{frm} {body.model_dump_json()}".encode()).hexdigest(), frm, day, body)
 
 
 @given(st.lists(replies(), max_size=12), st.randoms(use_true_random=False))
