@@ -9,6 +9,6 @@ BOARDS = Capability(
     routers=(board.router, board.api, city.router, city.api),
     nav=(
         NavEntry("运行", links.BOARD, "board", order=35),
-        NavEntry("汇总", links.SUMS, "audit", order=36),
+        NavEntry("汇总", links.SUMS, "sum", order=36),
     ),
 )

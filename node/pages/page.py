@@ -137,3 +137,7 @@ class Page:
             or (link.href != "/" and self.path.startswith(link.href.rstrip("/") + "/"))
         ]
         return bool(matching) and href == max(matching, key=len)
+
+    def is_beyond(self, shown: int) -> bool:
+        """Whether the link of this page is folded away on a wide screen, where `shown` links stand side by side."""
+        return any(self.is_current(link.href) for link in self.nav[shown:])
