@@ -96,6 +96,8 @@ def change_department(session: Session, now: datetime, by: Officer, login: str, 
     _not_oneself(by, user)
     if not DEPARTMENT.fullmatch(department):
         raise BadForm(department="部门代码为不超过 20 位的字母和数字，如 ZR")
+    if department == user.department:
+        return
     audit.record(
         session, by.login, "department_changed", f"user:{login}", f"{user.department} → {department}", now=now
     )

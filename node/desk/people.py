@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from node.accounts import actions, entry, guard, views
@@ -28,7 +29,7 @@ router = APIRouter(include_in_schema=False)
 Keeper = Annotated[Desk, Depends(holding(Role.ADMINISTRATOR))]
 
 _DONE = {
-    "roles": "岗位已修改，从下一次操作起生效。",
+    "roles": "岗位和部门已修改，从下一次操作起生效。",
     "disable": "账户已停用，已打开的页面随即失效；记录保留。",
     "enable": "账户已重新启用。",
     "unlock": "已解除锁定，可以立即登录。",
@@ -70,13 +71,36 @@ def _role_field(chosen: str, error: str) -> Field:
     )
 
 
-def _form(editing: UserLine | None, said: FormData | None, refused: NodeError | None) -> FormView:
+def _department_field(desk: Desk, chosen: str, error: str) -> Field:
+    """Of the departments that items and bundles name: whose opinions he gives in joint handling (联办)."""
+    known: dict[str, str] = {}
+    for item in desk.node.know.catalogue or ():
+        known |= {one.code: one.name for one in (item.department, *item.joint_departments)}
+    for bundle in desk.node.know.catalogue.bundles if desk.node.know.catalogue else ():
+        known |= {step.department.code: step.department.name for step in bundle.steps}
+    choices = [
+        Choice(value="", label="不代表部门"),
+        *(Choice(value=c, label=known[c]) for c in sorted(known)),
+    ]
+    if chosen and chosen not in known:
+        choices.append(Choice(value=chosen, label=chosen))
+    return Field(
+        name="department", label="所属部门", kind="select", value=chosen, choices=tuple(choices), error=error,
+        hint="联办时代表该部门答复",
+    )  # fmt: skip
+
+
+def _form(desk: Desk, editing: UserLine | None, said: FormData | None, refused: NodeError | None) -> FormView:
     errors = refused.fields() if refused else {}
     chosen = ",".join(_roles(said)) if said else ",".join(sorted(editing.roles)) if editing else ""
     roles = _role_field(chosen, errors.get("roles", ""))
+    unit = str(said.get("department", "")) if said else editing.department if editing else ""
+    department = _department_field(desk, unit, errors.get("department", ""))
     error = refused.detail if refused and not errors else ""
     if editing is not None:
-        return FormView(action=links.user(editing.login), fields=(roles,), submit="保存岗位", error=error)
+        return FormView(
+            action=links.user(editing.login), fields=(roles, department), submit="保存", error=error
+        )
     asked = (
         ("name", "姓名", 40, ""),
         ("login", "用户名", 32, "小写字母开头，可含数字和 . _ -"),
@@ -94,7 +118,7 @@ def _form(editing: UserLine | None, said: FormData | None, refused: NodeError | 
         )
         for name, label, most, hint in asked
     )
-    return FormView(action=links.USERS, fields=(*fields, roles), submit="新增用户", error=error)
+    return FormView(action=links.USERS, fields=(*fields, roles, department), submit="新增用户", error=error)
 
 
 def _actions(one: UserLine, failed: str, refused: NodeError | None) -> tuple[Action, ...]:
@@ -151,7 +175,7 @@ def _page(
     own = editing is not None and editing.login == desk.who.login
     view = UsersView(
         rows=tuple(_row(desk, one) for one in sorted(lines, key=lambda one: (one.disabled, one.login))),
-        form=_form(editing, said, refused if not failed else None),
+        form=_form(desk, editing, said, refused if not failed else None),
         editing=editing.name if editing else "",
         password_once=once,
         actions=_actions(editing, failed, refused) if editing and not own else (),
@@ -187,6 +211,7 @@ async def create(request: Request, desk: Keeper) -> Response:
                 staff_no=str(form.get("staff_no", "")),
                 place=desk.node.place,
                 roles=_roles(form),
+                department=str(form.get("department", "")),
                 password_hash=stored,
             )
         )
@@ -204,12 +229,16 @@ async def user(request: Request, desk: Keeper, login: str, done: str = "") -> Re
 
 @router.post(links.USERS + "/{login}")
 async def change(request: Request, desk: Keeper, login: str) -> Response:
-    """Other roles."""
+    """Other roles, or another department: one transaction."""
     form = await request.form()
+
+    def both(session: Session) -> None:
+        actions.change_roles(session, desk.now, desk.who, login, _roles(form))
+        if "department" in form:
+            actions.change_department(session, desk.now, desk.who, login, str(form.get("department", "")))
+
     try:
-        await desk.node.db.write(
-            lambda session: actions.change_roles(session, desk.now, desk.who, login, _roles(form))
-        )
+        await desk.node.db.write(both)
     except NodeError as refused:
         return answer(_page(desk, login, said=form, refused=refused), refused.status)
     return onward(links.query(links.user(login), done="roles"))
