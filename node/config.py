@@ -11,6 +11,7 @@ from typing import Any
 
 from node.materials.rules import MaterialRules
 from protocol.places import Code, is_code
+from protocol.rules import Rules, read_rules
 
 
 class ConfigError(Exception):
@@ -68,6 +69,8 @@ class NodeConfig:
     bus: BusConfig | None = None
     hub: HubConfig | None = None
     pace: Pace = field(default_factory=Pace)
+    rules: Rules = field(default_factory=Rules)
+    """Parameters of handling: the table `handling`, the same on every node of a city."""
     materials: MaterialRules = field(default_factory=MaterialRules)
     secure_cookies: bool = False
 
@@ -119,6 +122,7 @@ def _config(fields: dict[str, Any], site: Path) -> NodeConfig:
         hub=_hub(hub, site) if hub else None,
         pace=Pace(**fields.get("pace", {})),
         materials=MaterialRules(**fields.get("materials", {})),
+        rules=read_rules(fields.get("handling", {})),
         secure_cookies=bool(web.get("https", False)),
     )
 

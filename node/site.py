@@ -107,6 +107,7 @@ def open_node(
         ring=found.ring,
         roster=bootstrap_roster(found.ring, config.place),
         library={} if library is None else library,
+        rules=config.rules,
     )
     restore_ring(db, found.ring)
     node = Node(config, know, db, bus, capabilities)

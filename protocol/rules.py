@@ -5,7 +5,9 @@ every case, and only what a node does of itself differs. Limits that the law fix
 differs by way of handling in `modes`, when lights change in `ledger.Thresholds`.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from protocol.limits import Limit, Unit
 from protocol.shares import OfficeHours
@@ -33,3 +35,39 @@ class Rules:
     """The only payee of any fee (收支两条线)."""
     pay_before_release: bool = True
     """A case with an unpaid bill is not closed with its result released."""
+
+
+_LIMITS = {
+    "correction_silence_days": ("correction_silence", Unit.DAY),
+    "follow_up_workdays": ("follow_up", Unit.WORKDAY),
+}
+
+
+def read_rules(table: Mapping[str, Any]) -> Rules:
+    """The rules of a configuration table; ValueError names what it does not know or cannot take.
+
+    Limits are numbers (`correction_silence_days`, `follow_up_workdays`), hours are "09:00-12:00" strings.
+    """
+    found: dict[str, Any] = {}
+    plain = {one.name: type(getattr(Rules(), one.name)) for one in fields(Rules)}
+    for name, value in table.items():
+        if name == "hours":
+            found["hours"] = OfficeHours(tuple(_span(text) for text in value))
+        elif name in _LIMITS and type(value) is int:
+            field_name, unit = _LIMITS[name]
+            found[field_name] = Limit(value, unit)
+        elif plain.get(name) in (bool, int, str) and type(value) is plain[name]:
+            found[name] = value
+        else:
+            raise ValueError(f"办理参数 {name} = {value!r} 不认识")
+    return replace(Rules(), **found)
+
+
+def _span(text: str) -> tuple[int, int]:
+    start, end = (
+        sum(int(part) * weight for part, weight in zip(half.split(":"), (60, 1), strict=True))
+        for half in text.split("-")
+    )
+    if not 0 < start < end < 24 * 60:
+        raise ValueError(f"上班时间应写作 09:00-12:00：{text}")
+    return start, end

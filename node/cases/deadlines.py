@@ -28,8 +28,9 @@ from node.loops import Wake, forever
 from node.node import Node
 from node.work import Work
 from protocol.ledger import open_suspensions
-from protocol.lifecycle import IN_TRANSIT, Case, State
+from protocol.lifecycle import IN_TRANSIT, STOPPED, Case, State
 from protocol.limits import Limit, Unit, last_day
+from protocol.modes import mode_of
 
 log = logging.getLogger(__name__)
 _MOST = 500
@@ -99,8 +100,17 @@ def _terminate(work: Work) -> int:
 # What is overdue
 
 Columns = ReadOnlyColumnCollection[str, Any]
+
+
+def _runs(case: Columns) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = (case.outcome == "") & case.state.not_in(tuple(STOPPED))
+    return found
+
+
 OVERDUE: Mapping[str, tuple[str, Callable[[Columns, date], ColumnElement[bool]]]] = MappingProxyType(
     {
+        "due": ("AB01", lambda case, today: (case.due < today) & _runs(case)),
+        "statutory_due": ("AB01", lambda case, today: (case.statutory_due < today) & _runs(case)),
         "follow_up": ("AB02", lambda case, today: case.follow_up < today),
         "part_due": (
             "AB14",
@@ -125,7 +135,26 @@ def _overdue(work: Work) -> list[Finding]:
             )
         )
         found += [findings.note(work, rule, row.no, name, place=work.me, due=row[1]) for row in rows]
-    return [*found, *_undelivered(work), *_long_suspensions(work)]
+    return [*found, *_unanswered(work), *_undelivered(work), *_long_suspensions(work)]
+
+
+def _unanswered(work: Work) -> list[Finding]:
+    """What must be answered sooner than in five working days (即办, 特急, 控制) and was not (AB02)."""
+    case, found = table_of(CaseRow).c, []
+    rows = work.session.execute(
+        select(case.no, case.item, case.received_on).where(
+            case.speaker == work.me, case.state == State.RECEIVED, case.received_on < work.today
+        )
+    )
+    for row in rows:
+        item = work.catalogue().get(row.item)
+        limit = mode_of(item.seed_kind).answer if item else None
+        if limit is None:
+            continue
+        last = last_day(row.received_on, limit, clocks.calendar_of(work)).day
+        if last < work.today:
+            found.append(findings.note(work, "AB02", row.no, "answer", place=work.me, due=last))
+    return found
 
 
 def _undelivered(work: Work) -> list[Finding]:

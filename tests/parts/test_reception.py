@@ -11,7 +11,7 @@ from node.errors import BadForm, Conflict, Forbidden, NodeError
 from node.powers.routes import second
 from protocol.lifecycle import State
 from protocol.modes import MODES, mode_of
-from tests.federation import AGENT, CHIEF, CLERK, REVIEWER
+from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, form
 from tests.handled import COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -187,3 +187,19 @@ async def test_void_takes_two_and_comes_before_the_decision(desk: Desk) -> None:
     await desk.at(TOWNSHIP, actions.close, CLERK, decided, "农村宅基地批准书")
     assert (await desk.agreed(decided)).state is State.CLOSED
     assert not desk.city[TOWNSHIP].read(proposals.waiting, decided)
+
+
+async def test_what_must_be_answered_the_same_day_is_noted_when_it_is_not(desk: Desk) -> None:
+    no = str(await desk.at(COUNTY, actions.file_case, CLERK, form(STRICT, agent=False)))
+    await desk.at(COUNTY, deadlines.sweep)
+    assert "AB02" not in await desk.findings(no, COUNTY)
+    await desk.workdays(1)
+    await desk.at(COUNTY, deadlines.sweep)
+    assert "AB02" in await desk.findings(no, COUNTY)
+    await desk.at(COUNTY, actions.accept, CLERK, no)
+    case = await desk.case(no, COUNTY)
+    assert (case.mode, case.due) == ("控制", desk.calendar.add(desk.today, 15).day)
+    assert case.due is not None
+    await desk.on(desk.calendar.add(case.due, 1).day)
+    await desk.at(COUNTY, deadlines.sweep)
+    assert "AB01" in await desk.findings(no, COUNTY)
