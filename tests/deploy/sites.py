@@ -19,7 +19,8 @@ from hub.cli import provision
 from hub.server import find_server
 
 COMMAND = Path(sys.executable).with_name("liandong")
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
+"""A machine may be busy with a hundred other things; nothing here is waited for longer than it takes."""
 
 
 def free_ports(count: int) -> list[int]:

@@ -28,7 +28,6 @@ housekeeping_s = 1.0
 """
 RESIDENT = {
     "name": "王小明",
-    "id_no": "640221197001010010",
     "phone": "13895021234",
     "agent": True,
     "entrusted": True,
@@ -183,3 +182,10 @@ def required(source: Path, item: str) -> list[str]:
     body = json.loads(source.read_text(encoding="utf-8"))
     (found,) = [one for one in body["items"] if one["id"] == item]
     return [one["name"] for one in found["materials"] if one["need"] == "必要"]
+
+
+def id_no(number: int) -> str:
+    """A resident's number that keeps the rules (GB 11643): another person each time."""
+    digits = f"64022119700101{number:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return digits + "10X98765432"[sum(int(one) * by for one, by in zip(digits, weights, strict=True)) % 11]

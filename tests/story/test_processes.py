@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from node.work import civil_date, utc_now
 from tests.deploy.sites import embedded_hub, free_ports, kill_process, provisioned, server_of, until
 from tests.federation import ROOT
-from tests.story.machines import RESIDENT, Desk, Machine, items_for, liandong, program, required
+from tests.story.machines import RESIDENT, Desk, Machine, id_no, items_for, liandong, program, required
 
 CITY, COUNTY, TOWN, VILLAGE = "640200000000", "640221000000", "640221100000", "640221100001"
 LATER = "640221100002"
@@ -33,6 +34,7 @@ class Town:
         self.floor = floor
         self.out = floor / "out"
         self.machines: dict[str, Machine] = {}
+        self.filed = 0
         self.agent: Desk
         self.county: dict[str, Desk]
 
@@ -59,8 +61,9 @@ class Town:
         )  # fmt: skip
 
     async def file(self, desk: Desk) -> str:
-        """File a case for the resident; its number."""
-        form = {**RESIDENT, "item": ITEM, "materials": required(ITEMS, ITEM)}
+        """File a case for another resident; its number."""
+        self.filed += 1
+        form = {**RESIDENT, "id_no": id_no(self.filed), "item": ITEM, "materials": required(ITEMS, ITEM)}
         return str((await desk.post("/api/cases", form, status=201))["no"])
 
     async def state(self, desk: Desk, no: str) -> str:
@@ -137,8 +140,23 @@ async def open_the_city(town: Town) -> None:
     await until(everywhere, "the first edition everywhere")
     town.agent = (await town[VILLAGE].officers(agent=["agent"]))["agent"]
     town.county = await town[COUNTY].officers(
-        clerk=["clerk"], reviewer=["reviewer"], chief=["chief_representative"]
+        clerk=["clerk"], reviewer=["reviewer"], chief=["chief_representative"], head=["centre_head"]
     )
+    await authorise(town.county)
+
+
+async def authorise(county: dict[str, Desk]) -> None:
+    """Nobody decides without an authorisation, which two persons give."""
+    today = civil_date(utc_now())
+    grant = {
+        "person": "S-chief",
+        "items": ["*"],
+        "rank": "分管领导",
+        "since": str(today),
+        "until": "2035-12-31",
+    }
+    proposal = (await county["clerk"].post("/api/authorisations", grant, status=201))["id"]
+    await county["head"].post(f"/api/proposals/{proposal}/approve")
 
 
 async def one_case(town: Town) -> str:
