@@ -21,10 +21,11 @@
 One rule: it is the operator's file. Provision writes it once, adds hubs that are missing, and changes nothing in it.
 """
 
+import dataclasses
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -191,7 +192,9 @@ def _address(where: str, given: Any) -> HubAddress:
 
 def _values(where: str, model: type[HubAddress | Web], given: Any) -> dict[str, Any]:
     """The fields of a table, each of the type its default has; NetworkError naming the one that is not."""
-    kinds = {one.name: tuple if one.default is MISSING else type(one.default) for one in fields(model)}
+    kinds = {
+        one.name: tuple if one.default is dataclasses.MISSING else type(one.default) for one in fields(model)
+    }
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key == "name":

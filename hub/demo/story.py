@@ -23,7 +23,7 @@ PEOPLE = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Plot:
     """One case of the story: which item, and how it goes."""
 
