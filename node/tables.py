@@ -5,9 +5,9 @@ One rule: a table that is not named here does not exist; after a change here, `m
 
 from node import audit
 from node.accounts.model import ApiToken, LoginAttempts, LoginSession, User
+from node.agency.model import ProjectCaseRow, ProjectRow
 from node.audit import AuditEntry
 from node.cases.model import CaseRow, DraftRow, FindingRow, PrintRow, RecountRow, SubmissionRow
-from node.agency.model import ProjectCaseRow, ProjectRow
 from node.catalogue.model import DocumentRow
 from node.documents.model import DocumentIssueRow
 from node.exchange.model import (
