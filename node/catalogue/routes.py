@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from node.accounts.guard import node_of
+from node.catalogue.search import find
 from node.errors import NotFound, Unavailable
 from node.node import Node
 from node.work import civil_date
@@ -41,7 +42,7 @@ async def list_items(
     """The items of the edition in force, by name, number or theme."""
     node = node_of(request)
     catalogue = _catalogue(node)
-    found = catalogue.of_theme(theme) if theme else catalogue.search(q) if q else tuple(catalogue)
+    found = catalogue.of_theme(theme) if theme else find(catalogue, q) if q else tuple(catalogue)
     return {
         "edition": catalogue.edition,
         "total": len(catalogue),

@@ -14,6 +14,7 @@ from node.accounts.roles import Role
 from node.cases import actions
 from node.cases.filing import ID_TYPES, Filing, check
 from node.cases.model import DraftRow
+from node.catalogue.search import find
 from node.db import table_of, upsert
 from node.desk import items
 from node.desk.frame import Desk, Here, onward
@@ -122,7 +123,7 @@ def _choose(
     catalogue = desk.node.know.catalogue
     found: tuple[Item, ...] = ()
     if catalogue is not None:
-        found = catalogue.search(q) if q else catalogue.of_theme(theme) if theme else tuple(catalogue)
+        found = find(catalogue, q) if q else catalogue.of_theme(theme) if theme else tuple(catalogue)
     item = _item(desk, draft.item)
     if item is not None and item not in found:
         found = (item, *found)
