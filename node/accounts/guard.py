@@ -55,7 +55,8 @@ async def visit(request: Request) -> Visit | None:
     token = request.cookies.get(cookie_name(node))
     now = node.clock()
     found = node.db.read(lambda session: entry.find_visit(session, now, token)) if token else None
-    if found and now - found.seen >= entry.TOUCH:
+    watching = request.url.path.startswith("/live/")  # a page that refreshes itself is nobody at work
+    if found and not watching and now - found.seen >= entry.TOUCH:
         await node.db.write(lambda session: entry.touch(session, now, found))
     request.state.visit = found
     return found
