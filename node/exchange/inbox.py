@@ -53,11 +53,11 @@ class Arrival:
     state: EventState = EventState.APPLIED
     rule: str = ""
     reason: str = ""
+    event: Event = field(init=False)
+    """The event, known to be genuine."""
 
-    @property
-    def event(self) -> Event:
-        """The event, known to be genuine."""
-        return self.verified.event
+    def __post_init__(self) -> None:
+        self.event = self.verified.event
 
     @property
     def statement(self) -> Statement:

@@ -27,9 +27,9 @@ def apply_money(work: Work, arrivals: Sequence[Arrival]) -> None:
             one.quarantine(REFUSED, reason)
 
 
-def reconsider(work: Work, _before: Case | None, after: Case, _step: Step) -> None:
-    """A step of a case may be what its bills waited for."""
-    standing.reconsider(work, after.no)
+def reconsider(work: Work, _before: Case | None, _after: Case, _step: Step) -> None:
+    """A step of a case may be what its bills waited for: looked at once, when all steps that came are stored."""
+    work.at_the_end(standing.reconsider)
 
 
 HANDLERS = dict.fromkeys(FEES, apply_money)

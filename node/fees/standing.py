@@ -6,7 +6,7 @@ the edition it was said under, the authorisation it names. What is refused stays
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from node.cases import findings
 from node.cases.apply import revive
@@ -126,11 +126,16 @@ def hear(work: Work, heard: Heard) -> str:
     return _judge(work, heard)
 
 
+_SAID = table_of(FeeSaidRow)
+_UNJUDGED = select(_SAID).where(_SAID.c.verdict == "").order_by(_SAID.c.kind, _SAID.c.hash)
+_UNJUDGED_OF_CASE = _UNJUDGED.where(_SAID.c.no == bindparam("no"))
+"""Made once: most steps that come in ask it, and making it costs more than running it."""
+
+
 def reconsider(work: Work, no: str = "") -> None:
     """Judge what could not be judged before: of one case, or all."""
-    table = table_of(FeeSaidRow)
-    query = select(table).where(table.c.verdict == "").order_by(table.c.kind, table.c.hash)
-    for row in work.session.execute(query.where(table.c.no == no) if no else query).all():
+    query = _UNJUDGED_OF_CASE if no else _UNJUDGED
+    for row in work.session.connection().execute(query, {"no": no} if no else {}).all():
         body = FEES[row.kind].model_validate_json(row.doc)
         _judge(work, Heard(row.hash, row.kind, row.frm, row.edition, body))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlmodel import Session
 
 from node.db import table_of
@@ -12,13 +12,14 @@ from node.powers.model import AuthorisationRow, CustodyRow, SealRow, SealUseRow
 from protocol.messages import AuthorisationUpdate
 from protocol.powers import objections
 
+_KEPT = table_of(AuthorisationRow).c
+_NEWEST = select(_KEPT.doc).where(_KEPT.id == bindparam("name")).order_by(_KEPT.version.desc()).limit(1)
+"""Made once: asked for each decision that comes in, it would cost more to make than to run."""
+
 
 def authorisation(session: Session, name: str) -> AuthorisationUpdate | None:
     """The highest version of the authorisation of that id; None if it is not here."""
-    table = table_of(AuthorisationRow).c
-    doc = session.execute(
-        select(table.doc).where(table.id == name).order_by(table.version.desc()).limit(1)
-    ).scalar()
+    doc = session.connection().execute(_NEWEST, {"name": name}).scalar()
     return None if doc is None else AuthorisationUpdate.model_validate_json(doc)
 
 
