@@ -61,6 +61,12 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "case.voided": "作废",
         "case.supplement_sent": "提交补正",
         "case.withdrawal_asked": "申请撤回",
+        "joint.notice": "抄告协办单位",
+        "joint.promise": "承诺办理（协办）",
+        "joint.opinion": "协办意见",
+        "joint.visit": "约定联合踏勘",
+        "joint.minutes": "会议（踏勘）纪要",
+        "joint.result": "抄告联办结果",
     },
 )
 """Of a step or submission, by its kind."""

@@ -19,7 +19,15 @@ from node.joint.standing import Standing
 from node.pages import links
 from node.pages.views.cases import Action
 from node.pages.views.common import Choice, Fact, Field, FormView, Limit, Tab, Tag, Tone
-from node.pages.views.joint import BatchLine, JointDeskView, JointPartView, PartLine, Remark, TallyLine
+from node.pages.views.joint import (
+    BatchLine,
+    JointDeskView,
+    JointPartView,
+    LedLine,
+    PartLine,
+    Remark,
+    TallyLine,
+)
 from node.work import civil_date
 from protocol.joint import THREE
 from protocol.joint_acts import SILENT
@@ -84,6 +92,7 @@ def _desk_view(
             for key, label in views.BOXES.items()
         ),
         rows=tuple(_line(desk, row, row.item, row.by) for row in rows),
+        led=_led(desk),
         tallies=_tallies(desk),
         batches=tuple(
             BatchLine(name=one.batch, bundle=one.name, words=f"已结束 {one.closed} / {one.cases} 件")
@@ -91,6 +100,21 @@ def _desk_view(
         ),
         batch_form=_batch_form(desk, said, wrong),
         results=tuple((no, f"未开启：{why}" if why else "已开启") for no, why in results),
+    )
+
+
+def _led(desk: Desk) -> tuple[LedLine, ...]:
+    calendar, today = show.calendar_of(desk.node.know.catalogue), civil_date(desk.now)
+    return tuple(
+        LedLine(
+            no=one.no,
+            item=show.item_name(desk.node, one.item),
+            name=one.name,
+            words=f"已答复 {one.answered} / {one.parts} 个环节",
+            limit=_limit(one.until, False, False, calendar, today),
+            href=f"{PATH}/{one.no}/{one.n}",
+        )
+        for one in desk.node.read(views.led, desk.node.place)
     )
 
 
@@ -166,20 +190,23 @@ async def _form(request: Request) -> Said:
 
 
 def _part_view(
-    desk: Desk, no: str, n: int, key: str, failed: tuple[str, NodeError, Said] | None = None
+    desk: Desk, no: str, n: int, key: str = "", failed: tuple[str, NodeError, Said] | None = None
 ) -> JointPartView:
+    """A part asked of this place; without `key`, the whole for its lead."""
     node = desk.node
     found = node.read(standing.find, no, n)
     rows = node.read(views.parts, no, n)
     row = next((one for one in rows if one.part == key), None)
-    if found is None or row is None or row.place != node.place:
+    asked = found is not None and (found.joint.by if not key else row.place if row else "")
+    if found is None or asked != node.place:
         raise NotFound("没有这项协办")
     private = node.read(dossier, node.know, no)
-    nothing = _nothing(desk, found, row)
+    nothing = _nothing(desk, found, row) if row else ""
     return JointPartView(
         no=no,
         item=show.item_name(node, found.item),
-        line=_line(desk, row, found.item, found.joint.by),
+        title=row.name if row else found.joint.terms.name,
+        line=_line(desk, row, found.item, found.joint.by) if row else None,
         facts=_facts(desk, found, row),
         personal=show.personal(private, shown=False),
         materials=tuple(str(one) for one in (private or {}).get("materials", ())),
@@ -193,7 +220,7 @@ def _part_view(
             )
             for one in remarks(node, no, n)
         ),
-        actions=() if nothing else _actions(row, failed),
+        actions=() if nothing or not row else _actions(row, failed),
         nothing=nothing,
         case_href=links.case(no) if found.in_chain else "",
     )
@@ -215,18 +242,32 @@ def _facts(desk: Desk, found: Standing, row: Any) -> tuple[Fact, ...]:
         Fact(label="联办组合", value=terms.name),
         Fact(label="牵头", value=f"{show.place_name(desk.node, found.joint.by)}　{terms.lead_name}"),
         Fact(label="抄告日期", value=_day(found.joint.opened_on)),
-        Fact(label="本环节期限", value=_day(row.due)),
         Fact(label="联办期限", value=_day(terms.until)),
     ]
     if terms.batch:
         facts.append(Fact(label="年检期次", value=terms.batch))
+    if row is None:
+        return (*facts, *_visited(found))
+    facts.insert(3, Fact(label="本环节期限", value=_day(row.due)))
     if row.handler and row.by_day:
         facts.append(Fact(label="承诺", value=f"{row.handler}，{_day(row.by_day)}前答复"))
-    if found.visit is not None:
-        facts.append(Fact(label="联合踏勘", value=f"{_day(found.visit.day)} {found.visit.time}"))
+    facts += _visited(found)
     if row.absences:
         facts.append(Fact(label="缺席", value=f"{row.absences} 次"))
     return tuple(facts)
+
+
+def _visited(found: Standing) -> list[Fact]:
+    facts = []
+    if found.visit is not None:
+        facts.append(Fact(label="联合踏勘", value=f"{_day(found.visit.day)} {found.visit.time}"))
+    names = {part.key: part.department_name for part in found.joint.assists}
+    for _, one in found.minutes:
+        away = "、".join(names.get(key, key) for key in one.absent)
+        facts.append(
+            Fact(label=one.meeting, value=f"{_day(one.held_on)}，{f'缺席：{away}' if away else '全部到会'}")
+        )
+    return facts
 
 
 def _day(day: date) -> str:
@@ -237,11 +278,11 @@ def _actions(row: Any, failed: tuple[str, NodeError, Said] | None) -> tuple[Acti
     """The two forms; what was said comes back with its errors."""
     at = f"{PATH}/{row.no}/{row.n}/{row.part}"
 
-    def field(act: str, name: str, label: str, **more: Any) -> Field:
+    def field(act: str, name: str, label: str, value: str = "", **more: Any) -> Field:
         errors = failed[1].fields() if failed and failed[0] == act else {}
         said = failed[2] if failed and failed[0] == act else {}
-        value = "".join(said.get(name, ())) or more.pop("value", "")
-        return Field(name=name, label=label, value=value, error=errors.get(name, ""), **more)
+        given = "".join(said[name]) if name in said else value
+        return Field(name=name, label=label, value=given, error=errors.get(name, ""), **more)
 
     def error(act: str) -> str:
         return failed[1].detail if failed and failed[0] == act and not failed[1].fields() else ""
@@ -276,6 +317,12 @@ def _actions(row: Any, failed: tuple[str, NodeError, Said] | None) -> tuple[Acti
             error=error("promise"),
         ),
     )
+
+
+@router.get(PATH + "/{no}/{n}")
+async def joint_whole(desk: Here, no: str, n: int) -> Response:
+    """The whole of it, for the lead."""
+    return _drawn(desk, "joint_part.html", _part_view(desk, no, n))
 
 
 @router.get(PATH + "/{no}/{n}/{part}")

@@ -79,6 +79,28 @@ def of_case(session: Session, no: str) -> Sequence[Row[Any]]:
     return session.execute(select(table).where(table.c.no == no).order_by(table.c.n.desc())).all()
 
 
+def led(session: Session, me: str, limit: int = PAGE) -> Sequence[Row[Any]]:
+    """Open joint handlings led here, with how many of their parts are answered: (…, parts, answered, overdue-by)."""
+    joint, part = table_of(JointRow).c, table_of(PartRow).c
+    query = (
+        select(
+            joint.no,
+            joint.n,
+            joint.item,
+            joint.name,
+            joint.until,
+            func.count().label("parts"),
+            func.sum(case((part.opinion != "", 1), else_=0)).label("answered"),
+        )
+        .join_from(table_of(JointRow), table_of(PartRow), (joint.no == part.no) & (joint.n == part.n))
+        .where(joint.by == me, joint.ended == "")
+        .group_by(joint.no, joint.n, joint.item, joint.name, joint.until)
+        .order_by(joint.until, joint.no)
+        .limit(limit)
+    )
+    return session.execute(query).all()
+
+
 def batches(session: Session, me: str) -> Sequence[Row[Any]]:
     """集中联合年检 led here: (batch, name, cases, closed, until), the last first."""
     table = table_of(JointRow).c

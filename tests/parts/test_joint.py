@@ -410,6 +410,8 @@ async def test_desk_page_and_interface() -> None:
         assert (await assist.submit(f"/joint/{no}/{n}/用地/nothing")).status_code == 404
     await city.settle()
     async with desks.at(TOWNSHIP, "clerk") as lead:
+        assert "已答复 1 / 3 个环节" in (await lead.get("/joint")).text
+        assert "占用耕地" in (await lead.get(f"/joint/{no}/{n}")).text
         (whole,) = (await lead.get(f"/api/joint/{no}")).json()
         assert [one["text"] for one in whole["remarks"]] == ["占用耕地"]
         case = (await lead.get(f"/cases/{no}")).text

@@ -43,6 +43,19 @@ class BatchLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedLine:
+    """One joint handling that this place leads."""
+
+    no: str
+    item: str
+    name: str
+    words: str
+    """已答复 2 / 3 个环节."""
+    limit: Limit
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TallyLine:
     """How one department answers."""
 
@@ -62,6 +75,8 @@ class JointDeskView:
     """Whose desk it is; "" for an account of no department, which sees all and answers none."""
     tabs: tuple[Tab, ...]
     rows: tuple[PartLine, ...]
+    led: tuple[LedLine, ...] = ()
+    """Open ones led here."""
     tallies: tuple[TallyLine, ...] = ()
     batches: tuple[BatchLine, ...] = ()
     batch_form: FormView | None = None
@@ -81,11 +96,13 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointPartView:
-    """One part an assist is asked to answer."""
+    """One joint handling: for its lead, or for an assist that is asked to answer a part of it."""
 
     no: str
     item: str
-    line: PartLine
+    title: str
+    line: PartLine | None
+    """The part asked for; None for the lead."""
     facts: tuple[Fact, ...]
     personal: tuple[PersonalField, ...]
     materials: tuple[str, ...]
