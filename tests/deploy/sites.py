@@ -15,7 +15,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from hub.cli import provision
+from hub.provision_cli import provision
 from hub.server import find_server
 
 COMMAND = Path(sys.executable).with_name("liandong")

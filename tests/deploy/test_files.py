@@ -50,8 +50,9 @@ def check_command(words: list[str]) -> None:
         if word.startswith("-"):
             assert word.split("=")[0] in options(command), words
         elif isinstance(command, click.Group):
-            assert word in command.commands, words
-            command = command.commands[word]
+            found = command.get_command(click.Context(command), word)
+            assert found is not None, words
+            command = found
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -11,7 +11,9 @@ from protocol.places import Code
 
 def entries() -> list[tuple[str, str]]:
     hub = NodeConfig(Code("640221000000"), Path(), "sqlite://", hub=HubConfig(True, Path(), 4222))
-    return [(one.label, one.icon) for capability in (*EVERY_TIER, *capabilities(hub)) for one in capability.nav]
+    return [
+        (one.label, one.icon) for capability in (*EVERY_TIER, *capabilities(hub)) for one in capability.nav
+    ]
 
 
 def test_every_entry_has_an_icon() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from hub.cli import provision
+from hub.provision_cli import provision
 from hub.folder import ProvisionError, alone
 from hub.network import default_network
 from hub.provision import Provision
