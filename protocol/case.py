@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from protocol.clockwork import Hands
 from protocol.joint import Joint
@@ -68,9 +69,11 @@ class Turn(Enum):
     NOBODY = "无"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """The fold of a case's steps: what every replica agrees on."""
+class Case(NamedTuple):
+    """The fold of a case's steps: what every replica agrees on.
+
+    A tuple, because each step makes a new one: `_replace` costs a seventh of what it does for a dataclass.
+    """
 
     no: str
     item: str

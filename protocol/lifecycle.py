@@ -10,7 +10,7 @@ what a step does to the clock in `clockwork`. Source of states and guards: docs/
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -213,8 +213,8 @@ def _settle(case: Case, move: Move, step: Step) -> Case:
     facts |= {"clock": clockwork.moved(case.clock, step.kind, step.body)}
     facts |= {"hands": _hands(case.hands, step, holder, case.origin)}
     facts |= {"state": state, "n": step.n, "head": step.hash, "target": target, "speaker": speaker}
-    after = replace(case, **facts)
-    return replace(after, state=case.state) if move.stays and move.stays(after) else after
+    after = case._replace(**facts)
+    return after._replace(state=case.state) if move.stays and move.stays(after) else after
 
 
 def _hands(hands: clockwork.Hands, step: Step, holder: str, origin: str) -> clockwork.Hands:

@@ -3,7 +3,6 @@
 One rule: only `steps.py` writes these rows, so that the row always equals the fold.
 """
 
-from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
@@ -157,7 +156,7 @@ class DraftRow(SQLModel, table=True):
     changed_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
-FOLD = tuple(one.name for one in fields(Case))
+FOLD = Case._fields
 _LISTS = ("missing", "pending")
 
 
@@ -178,7 +177,7 @@ def to_case(row: Row[Any]) -> Case:
 
 def to_values(case: Case) -> dict[str, Any]:
     """The columns of the fold."""
-    values = {name: getattr(case, name) for name in FOLD}
+    values = case._asdict()
     values["clock"] = _text(ledger_document(case.clock)) if case.clock else ""
     values["hands"] = _text([[one.owner, one.place, one.at.isoformat()] for one in case.hands])
     values["joint"] = case.joint.model_dump_json() if case.joint else ""

@@ -6,7 +6,6 @@ of our own.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -105,7 +104,7 @@ class Cases:
             private=private,
             parties=_parties(before, after),
         )
-        self._keep(before, replace(after, head=event.hash), step)
+        self._keep(before, after._replace(head=event.hash), step)
         return event
 
     def store(self) -> None:

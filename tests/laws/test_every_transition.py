@@ -126,8 +126,7 @@ def standing(base: Case, state: State, terms: dict[str, Any], no: str = "") -> C
         State.DELIVERED,
         State.ARCHIVED,
     )
-    found = replace(
-        base,
+    found = base._replace(
         no=no or base.no,
         state=state,
         holder=held,
@@ -141,12 +140,12 @@ def standing(base: Case, state: State, terms: dict[str, Any], no: str = "") -> C
         closed_on=base.filed_on if state in lifecycle.OVER else None,
     )
     if early:
-        found = replace(found, accepted_on=None, clock=None, item_hash="", reviewer="", due=None)
+        found = found._replace(accepted_on=None, clock=None, item_hash="", reviewer="", due=None)
     if state is State.SPECIAL and found.clock:
-        found = replace(found, clock=suspend(found.clock, SPECIAL, "清单", found.clock.accepted))
+        found = found._replace(clock=suspend(found.clock, SPECIAL, "清单", found.clock.accepted))
     if state is State.JOINT:
-        found = replace(
-            found, joint=joint.begun(found.n, TOWNSHIP, read_body(STEPS["case.joint_opened"], terms))
+        found = found._replace(
+            joint=joint.begun(found.n, TOWNSHIP, read_body(STEPS["case.joint_opened"], terms))
         )  # type: ignore[arg-type]
     return found
 
@@ -161,8 +160,8 @@ def fitting(case: Case, kind: str) -> Case:
     """Without what would stop a lawful step for another reason than the table."""
     if kind == "case.suspended" and case.state is State.SPECIAL and case.clock:
         running = replace(case.clock, suspensions=())
-        return replace(case, clock=suspend(running, "听证", "第四十五条", running.accepted))
-    return replace(case, pending=()) if kind in ("case.granted", "case.closed") else case
+        return case._replace(clock=suspend(running, "听证", "第四十五条", running.accepted))
+    return case._replace(pending=()) if kind in ("case.granted", "case.closed") else case
 
 
 # The pure lifecycle
