@@ -70,13 +70,26 @@ def _work(pipe: Connection) -> None:
 
 
 async def _serve(pipe: Connection) -> None:
-    while (order := await asyncio.to_thread(_next, pipe)) is not None:
-        act, args, kwargs = order
-        try:
-            answer = False, await act(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - whoever asked gets it
-            answer = True, traceback.format_exc()
-        pipe.send(answer)
+    """One order after the other; ends when whoever gives them does, even in the middle of one."""
+    order = await asyncio.to_thread(_next, pipe)
+    while order is not None:
+        doing = asyncio.ensure_future(_answer(*order))
+        coming = asyncio.ensure_future(asyncio.to_thread(_next, pipe))
+        await asyncio.wait({doing, coming}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            doing.cancel()
+            await asyncio.wait({doing})
+            return
+        pipe.send(doing.result())
+        order = await coming
+
+
+async def _answer(act: Callable[..., Awaitable[Any]], args: Any, kwargs: Any) -> tuple[bool, Any]:
+    """Whether it failed, and its answer or its traceback."""
+    try:
+        return False, await act(*args, **kwargs)
+    except Exception:  # noqa: BLE001 - whoever asked gets it
+        return True, traceback.format_exc()
 
 
 def _next(pipe: Connection) -> Any:

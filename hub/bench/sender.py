@@ -15,8 +15,7 @@ from sqlalchemy import func, select
 
 from hub.bench.meter import Meter, Spent
 from hub.bench.stage import Desk, online, opened
-from node.accounts.officer import Officer
-from node.accounts.roles import Role
+from hub.demo.city import officer_at
 from node.bus import Mail
 from node.cases import actions
 from node.cases.filing import Filing
@@ -30,6 +29,7 @@ from protocol.catalogue import Item
 from protocol.dsse import sha256
 from protocol.envelope import MAX_EVENTS, parcel, sign
 from protocol.errors import RoutingError
+from protocol.identity import mod_11_2
 from protocol.places import Code
 from protocol.routing import check_filing, route
 
@@ -38,7 +38,6 @@ STEPS_OF_A_CASE = 8
 WINDOWS = 32
 """Cases worked on at the same time."""
 KIB = b"x" * 1024
-PERSON = ("王小明", "640221197001010010", "13895021234")
 
 
 async def file_acts(desk: Desk, events: int, slices: int) -> list[Spent]:
@@ -51,7 +50,7 @@ async def file_acts(desk: Desk, events: int, slices: int) -> list[Spent]:
             with Meter() as meter:
                 for at in range(part.start, part.stop, WINDOWS):
                     numbers = range(at, min(at + WINDOWS, part.stop))
-                    await asyncio.gather(*(_case(node, items[one % len(items)]) for one in numbers))
+                    await asyncio.gather(*(_case(node, items[one % len(items)], one) for one in numbers))
             found.append(meter.spent(len(part) * STEPS_OF_A_CASE))
         return found
 
@@ -77,29 +76,29 @@ def _ours(node: Node) -> list[Item]:
     return found
 
 
-async def _case(node: Node, item: Item) -> None:
+async def _case(node: Node, item: Item, nth: int) -> None:
     """One case from filing to the archive, as the window's officers do it."""
-    clerk, reviewer, chief = (
-        _officer(node, role) for role in (Role.CLERK, Role.REVIEWER, Role.CHIEF_REPRESENTATIVE)
-    )
-    no = await node.do(actions.file_case, clerk, _form(item))
+    clerk, reviewer, chief = (officer_at(node, login) for login in ("clerk", "reviewer", "chief"))
+    no = await node.do(actions.file_case, clerk, form(item, nth))
     await node.do(actions.accept, clerk, no)
     await node.do(actions.review, reviewer, no, "同意", "材料齐全，符合条件")
     await node.do(actions.decide, chief, no, "granted", "")
-    await node.do(actions.deliver, clerk, no, "窗口领取", PERSON[0])
+    await node.do(actions.deliver, clerk, no, "窗口领取", "申请人")
     await node.do(actions.archive, clerk, no)
 
 
-def _officer(node: Node, role: Role) -> Officer:
-    return Officer(0, role.value, role.value, f"S-{role.value}"[:40], frozenset((role,)), node.place)
-
-
-def _form(item: Item) -> Filing:
-    name, id_no, phone = PERSON
+def form(item: Item, nth: int) -> Filing:
+    """The papers of the nth resident, filed at the window."""
     needed = tuple(one.name for one in item.materials if one.need == "必要")
     materials = needed or tuple(one.name for one in item.materials[:1])
+    digits = f"640221{1940 + nth % 60}0301{nth % 1000:03d}"
     return Filing(
-        item=item.id, name=name, id_no=id_no, phone=phone, address="平罗县城关镇", materials=materials
+        item=item.id,
+        name="王小明",
+        id_no=digits + mod_11_2(digits),
+        phone=f"138{nth:08d}",
+        address="平罗县城关镇",
+        materials=materials,
     )
 
 
@@ -157,13 +156,13 @@ async def act_now_and_then(desk: Desk, acts: int, pause_s: float) -> list[tuple[
     out = table_of(OutboxRow).c
     found = []
     with opened(desk) as node:
-        items, clerk = _ours(node), _officer(node, Role.CLERK)
+        items, clerk = _ours(node), officer_at(node, "clerk")
         async with node.running():
             while node.read(outstanding) or not node.bus.connected:
                 await asyncio.sleep(pause_s)
             for at in range(acts):
                 await asyncio.sleep(pause_s)
-                await node.do(actions.file_case, clerk, _form(items[at % len(items)]))
+                await node.do(actions.file_case, clerk, form(items[at % len(items)], at))
                 committed = time.monotonic()
                 found.append(
                     (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from hub.demo.city import free_block
+from hub.demo.city import free_block, seed_powers
 from hub.demo.run import edition_documents
 from hub.hub import embedded_server
 from hub.network import HubAddress, Network
@@ -19,18 +19,22 @@ from hub.provision import Provision
 from hub.publishing import current_documents, publish_edition
 from hub.server import EmbeddedServer
 from hub.streams import Streams
+from node.bus import Bus
+from node.bus.memory import MemoryBus, MemoryHub
 from node.bus.nats import NatsBus
 from node.capabilities import EVERY_TIER
 from node.catalogue.loop import take_published
 from node.config import load
 from node.credentials import open_bus
 from node.exchange.inbox import Incoming
+from node.exchange.outbox import outstanding
 from node.node import Node
 from node.site import open_node
 from node.work import utc_now
 from protocol.divisions import read_divisions
 from protocol.places import Code
 from protocol.roster import Roster
+from protocol.subjects import readers
 
 PORT = 18600
 
@@ -87,6 +91,7 @@ async def stage(folder: Path, source: Source) -> AsyncIterator[Stage]:
     async with embedded_server(config.site, config.hub, roster.city.name) as server:
         found = Stage(folder, server, county, city)
         await _first_edition(found, roster, source)
+        await _authorise(found, roster)
         await _streams(found, roster)
         yield found
 
@@ -110,6 +115,25 @@ async def _first_edition(found: Stage, roster: Roster, source: Source) -> None:
         assert county.know.edition == 1
 
 
+async def _authorise(found: Stage, roster: Roster) -> None:
+    """Whoever decides at the county is authorised, and the city has been told: carried over by hand, with receipts."""
+    hub = MemoryHub()
+    hub.ensure(readers(roster, found.receiver))
+    places = (found.sender, found.receiver)
+    desks = [Desk(found.folder / "sites" / place, found.template(place)) for place in places]
+    lines = [MemoryBus(hub, place) for place in places]
+    with opened(desks[0], lines[0]) as county, opened(desks[1], lines[1]) as city:
+        seed_powers({found.sender: county}, roster[found.sender])
+        for line in lines:
+            await line.connect()
+        await county.drain()
+        await city.take()
+        await city.tell()
+        await county.take()
+        if county.read(outstanding):
+            raise RuntimeError("the authorisation did not arrive")
+
+
 async def _streams(found: Stage, roster: Roster) -> None:
     """The hub's streams and mailboxes; in production its own node keeps them."""
     with opened(found.desk(found.receiver)) as city:
@@ -119,11 +143,11 @@ async def _streams(found: Stage, roster: Roster) -> None:
 
 
 @contextmanager
-def opened(desk: Desk) -> Iterator[Node]:
+def opened(desk: Desk, bus: Bus | None = None) -> Iterator[Node]:
     """The node of a site on a database of its own; not connected."""
     config = replace(load(desk.site), database=f"sqlite:///{desk.database}")
     assert config.bus is not None
-    node = open_node(config, open_bus(config.place, config.bus), EVERY_TIER)
+    node = open_node(config, bus or open_bus(config.place, config.bus), EVERY_TIER)
     try:
         yield node
     finally:

@@ -60,6 +60,24 @@ FEDERATION = (
     ),
 )
 
+FLEET = (
+    Goal("每多一个节点的内存", lambda r: r["per_further_node"]["rss_mib"], 1, at_least=False, unit="MiB"),
+    Goal(
+        "每多一个节点空闲时占一个核",
+        lambda r: r["per_further_node"]["idle_core_percent"],
+        0.1,
+        at_least=False,
+        unit="%",
+    ),
+    Goal(
+        "一个村站自己的进程（liandong serve）",
+        lambda r: r["village_process_mib"],
+        120,
+        at_least=False,
+        unit="MiB",
+    ),
+)
+
 NAMES = {
     "sign": "只签名（64 件一签）",
     "verify": "只验签",
@@ -101,6 +119,42 @@ def federation_table(report: Report) -> str:
     lines.append(
         f"逐条方式只测样本：ORM {samples['naive']} 件，Core {samples['careful']} 件；空取空发 {samples['raw']} 件。"
     )
+    return "\n".join(lines)
+
+
+def fleet_table(report: Report) -> str:
+    """The report of `liandong bench fleet` for people."""
+    rows = [
+        ("", "节点", "内存 MiB", "空闲占一个核 %", "线程", "打开的文件", "枢纽内存 MiB", "枢纽占一个核 %")
+    ]
+    for name, count in (("fleet", report["nodes"]), ("one", 1), ("serve", 1)):
+        one = report[name]
+        rows.append(
+            (
+                {"fleet": "同一进程", "one": "独自一个", "serve": "liandong serve"}[name],
+                f"{count}",
+                f"{one['rss_mib']:g}",
+                f"{one['idle_core_percent']:g}",
+                f"{one['threads']}",
+                f"{one['files']}",
+                f"{sum(one['servers_mib']):g}",
+                f"{one['servers_core_percent']:g}",
+            )
+        )
+    lines = [
+        f"{report['nodes']} 个节点、{report['hubs']} 个枢纽在一个进程里；{_place(report['machine'])}",
+        f"打开 {report['opened_s']:g} 秒，目录到齐并回执 {report['ready_s']:g} 秒",
+        "",
+        *table(rows),
+        "",
+        *table([("目标", "实测", "要求", ""), *(goal.line(report) for goal in FLEET)]),
+    ]
+    if storm := report["storm"]:
+        lines.append(
+            f"重连风暴：枢纽全停时 {storm['villages']} 个村登记 {storm['cases']} 件（{storm['deliveries']} 份投递），"
+            f"恢复后 {storm['drained_s']:g} 秒全部入库并回执，每秒 {storm['deliveries_per_s']:g} 份；"
+            f"市级见到 {storm['cases_at_city']} 件，隔离 {storm['set_aside']} 件"
+        )
     return "\n".join(lines)
 
 
