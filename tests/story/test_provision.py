@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from hub.provision_cli import provision
 from hub.folder import ProvisionError, alone
 from hub.network import default_network
 from hub.provision import Provision
+from hub.provision_cli import provision
 from node.bus.memory import MemoryBus, MemoryHub
 from node.capabilities import EVERY_TIER
 from node.config import ConfigError, load
