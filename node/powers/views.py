@@ -12,8 +12,8 @@ from node.powers.model import AuthorisationRow, CustodyRow, SealRow, SealUseRow
 from protocol.messages import AuthorisationUpdate
 from protocol.powers import objections
 
-_KEPT = table_of(AuthorisationRow).c
-_NEWEST = select(_KEPT.doc).where(_KEPT.id == bindparam("name")).order_by(_KEPT.version.desc()).limit(1)
+_KEPT = table_of(AuthorisationRow)
+_NEWEST = select(_KEPT.c.doc).where(_KEPT.c.id == bindparam("name")).order_by(_KEPT.c.version.desc()).limit(1)
 """Made once: asked for each decision that comes in, it would cost more to make than to run."""
 
 
