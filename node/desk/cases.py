@@ -53,6 +53,14 @@ _DONE = {
     "withdraw": "撤回已提交",
     "deliver": "已送达",
     "archive": "已归档",
+    "suspend": "已启动特别程序，计时中止，请打印告知书",
+    "resume": "特别程序已结束，恢复计时",
+    "extend": "延期申请已提出，等第二人批准",
+    "void": "作废申请已提出，等第二人批准",
+    "second": "已作出批准与否的决定",
+    "send-back": "已退件",
+    "terminate": "已终止",
+    "close": "已办结，结果发回受理起点",
     "bill": "缴款通知书已开具（减免、核定的待另一人批准）",
 }
 """What is said after an act, by its key."""
