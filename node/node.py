@@ -22,9 +22,10 @@ from node.config import NodeConfig
 from node.db import Database
 from node.errors import OnRecord
 from node.exchange import outbox, receipts
-from node.exchange.inbox import Handler, Inbox, Incoming, examine, portions
+from node.exchange.inbox import Handler, Inbox, Incoming, beyond_us, examine, portions, set_aside
 from node.loops import Wake, forever
 from node.work import Follow, Knowledge, Work, utc_now
+from node.writer import passing
 from protocol.places import Code
 
 log = logging.getLogger(__name__)
@@ -155,15 +156,37 @@ class Node:
         return False
 
     async def take_in(self, incoming: Sequence[Incoming]) -> None:
-        """Apply messages that came by any road: the bus, HTTPS, or a file carried by hand (摆渡)."""
+        """Apply messages that came by any road: the bus, HTTPS, or a file carried by hand (摆渡).
+
+        If a defect of ours shows up, one by one: what cannot even be stored is set aside, and the mail goes on.
+        """
         for part in portions(incoming):
-            now = self.clock()
-            if sum(len(one.data) for one in part) < 64 * 1024:
-                batch = examine(part, self.know, now)
-            else:
-                batch = await asyncio.to_thread(examine, part, self.know, now)
-            await self.do(self.inbox.take_in, batch)
-            self.receipt_wake.ring()
+            try:
+                await self._take_part(part)
+            except Exception as defect:
+                if passing(defect):
+                    raise
+                log.exception("%d messages cannot be stored together; trying one by one", len(part))
+                for one in part:
+                    await self._take_alone(one)
+
+    async def _take_part(self, part: Sequence[Incoming]) -> None:
+        now = self.clock()
+        if sum(len(one.data) for one in part) < 64 * 1024:
+            batch = examine(part, self.know, now)
+        else:
+            batch = await asyncio.to_thread(examine, part, self.know, now)
+        await self.do(self.inbox.take_in, batch)
+        self.receipt_wake.ring()
+
+    async def _take_alone(self, one: Incoming) -> None:
+        try:
+            await self._take_part([one])
+        except Exception as defect:
+            if passing(defect):
+                raise
+            log.exception("a message on %s cannot be stored", one.subject or "no subject")
+            await self.do(set_aside, [beyond_us(one, defect)])
 
     async def react(self) -> None:
         """Let every capability do what a new edition, or something released, asks of it."""

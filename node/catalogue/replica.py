@@ -4,6 +4,7 @@ One rule: an edition counts only when every document it names is here; until the
 force. Documents are named by their content, so any order and any repetition of deliveries ends the same.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,13 @@ from node.work import Knowledge, Work
 from protocol.catalogue import Catalogue, Edition, document_hash, open_catalogue
 from protocol.certificates import Certificate
 from protocol.envelope import Event, parcel
-from protocol.errors import ProtocolError
-from protocol.places import Code, Place, Tier
+from protocol.errors import EnvelopeError, ProtocolError, RosterError
+from protocol.places import Code, Place, Tier, code
 from protocol.roster import Roster
+from protocol.strict import is_number
 
 CHUNK = 500
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +40,45 @@ class Published:
 
 
 def read_published(event: Event) -> Published:
-    """The document of a `catalogue.*` or `roster.place` event; ValueError if its skeleton is not one."""
+    """The document of a `catalogue.*` or `roster.place` event; EnvelopeError P-14 if its skeleton is not one."""
     key, number, doc = event.body.get("key"), event.body.get("number"), event.body.get("doc")
-    if type(key) is not str or type(number) is not int or type(doc) is not str or not 0 < len(key) <= 64:
-        raise ValueError("公布的文件缺 key、number 或 doc")
+    if type(key) is not str or type(doc) is not str or type(number) is not int:
+        raise EnvelopeError("P-14", "公布的文件缺 key、number 或 doc")
+    if not 0 < len(key) <= 64 or not is_number(number, 0):
+        raise EnvelopeError("P-14", "公布的文件的 key 或 number 有误")
     return Published(key, number, doc.encode())
+
+
+def check_place(found: Published, publisher: Certificate) -> None:
+    """EnvelopeError P-14 unless the document is one about a place; P-11 unless its publisher may speak of that place."""
+    try:
+        doc = orjson.loads(found.doc)
+        place = Place(
+            code(doc["code"]), doc["name"], Tier(doc["tier"]), doc["parent"] and code(doc["parent"])
+        )
+        texts = [place.name, *doc.get("certificates", ())]
+        whole = type(doc["hub"]) is bool and all(type(one) is str for one in texts)
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise EnvelopeError("P-14", f"名册文件有误：{wrong!r}"[:200]) from None
+    if not whole or found.key != f"place-{place.code}":
+        raise EnvelopeError("P-14", f"名册文件 {found.key[:40]} 的内容有误")
+    if not publisher.covers(place.code):
+        raise EnvelopeError("P-11", f"{place.code} 不在 {publisher.place} 的管辖范围内")
 
 
 def take_documents(work: Work, batch: Batch) -> bool:
     """Store what is new; learn a new roster; adopt the newest whole edition. Whether an edition was adopted."""
     _keep_certificates(work, batch)
-    if batch.unbelievable:
-        set_aside(work, batch.unbelievable)
+    barred = [Unbelievable(one.event.raw, one.event.frm, "", one.rule, one.reason) for one in batch.barred]
+    set_aside(work, [*batch.unbelievable, *barred])
     rows = []
     for one in batch.arrivals:
         try:
             found = read_published(one.event)
-        except ValueError as wrong:
-            set_aside(work, [Unbelievable(one.event.raw, one.event.frm, "", "P-14", str(wrong))])
+            if one.event.kind == "roster.place":
+                check_place(found, one.verified.certificate)
+        except EnvelopeError as wrong:
+            set_aside(work, [Unbelievable(one.event.raw, one.event.frm, "", wrong.rule, wrong.reason)])
             continue
         rows.append(
             {
@@ -145,7 +169,11 @@ def learn_roster(work: Work) -> None:
     documents = {doc["code"]: doc for doc in map(orjson.loads, _newest_places(work.session))}
     if not documents:
         return  # nothing believable has come yet: what the certificates tell must do
-    roster = build_roster(documents.values())
+    try:
+        roster = build_roster(documents.values())
+    except RosterError as wrong:
+        log.warning("the roster does not form a tree yet: %s", wrong)
+        return  # a place may come before the one above it; until all are here the roster we know stays
     work.learn(roster=roster)
     for place in roster.subtree(roster.city.code):  # issuers before the issued
         if roster.is_under(place.code, work.me) or roster.is_under(work.me, place.code):
@@ -178,7 +206,9 @@ def build_roster(documents: Iterable[dict[str, Any]]) -> Roster:
 def _newest_places(session: Session) -> Sequence[bytes]:
     table = table_of(DocumentRow).c
     rows = session.execute(
-        select(table.key, table.doc).where(table.kind == "roster.place").order_by(table.key, table.number)
+        select(table.key, table.doc)
+        .where(table.kind == "roster.place")
+        .order_by(table.key, table.number, table.hash)
     )
     return list({row.key: row.doc for row in rows}.values())
 

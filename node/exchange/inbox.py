@@ -11,6 +11,7 @@ receipt. It blocks its own case and nothing else.
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -422,6 +423,16 @@ def _close_together(numbers: list[int], apart: int = 1000) -> Iterable[list[int]
         found.append(number)
     if found:
         yield found
+
+
+def beyond_us(one: Incoming, defect: Exception) -> Unbelievable:
+    """A message that shows up a defect of ours."""
+    lane, source = subjects.Lane.CASE, ""
+    with suppress(ValueError):
+        lane, _, source = subjects.parse_mail(one.subject)
+    reason = f"本节点存入时出错：{type(defect).__name__}"
+    answered = lane is not subjects.Lane.RCPT
+    return Unbelievable(one.data, source, one.subject, "N-1", reason, answered)
 
 
 def _conflict(one: Entry) -> Unbelievable:
