@@ -14,7 +14,7 @@ from sqlalchemy import select
 from node.accounts.officer import Officer
 from node.agency.entrusted import must_be_entrusted
 from node.cases import clocks, filing, prints
-from node.cases.dossier import dossier
+from node.cases.dossier import dossier, unreadable
 from node.cases.model import CaseRow
 from node.cases.permits import correctable
 from node.cases.saying import (
@@ -65,8 +65,15 @@ def take(work: Work, officer: Officer, no: str) -> None:
     say(work, officer, no, "case.taken", taking(work, case))
 
 
+def _readable(work: Work, case: Case) -> None:
+    """Conflict if the papers handed over to us cannot be opened: then the case goes back, it is not taken blind."""
+    if case.target == work.me and unreadable(work.session, work.know, case.no, case.n):
+        raise Conflict("随件移交的密封件打不开（可能被改动，或出自别的办件），请退回移交并写明原因")
+
+
 def taking(work: Work, case: Case) -> dict[str, Any]:
     """What a taking says beside who: the day of receipt, or of a running case the days of our own part."""
+    _readable(work, case)
     if case.clock is not None:
         return clocks.days(work, case, case.clock)
     if case.received_on is not None or case.state is State.BOUNCED:

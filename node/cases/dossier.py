@@ -42,6 +42,18 @@ def open_private(event: Event, know: Knowledge) -> dict[str, Any] | None:
         return None
 
 
+def unreadable(session: Session, know: Knowledge, no: str, n: int) -> bool:
+    """Whether step `n` of the case names us as a reader of its sealed part, and that part does not open.
+
+    It was spoiled, or moved from another event; nobody but its readers can see that.
+    """
+    steps = [one for one in events_of(session, no) if one.case is not None and one.case.n == n]
+    return any(
+        one.enc is not None and is_party(one.enc, know.place) and open_private(one, know) is None
+        for one in steps
+    )
+
+
 def dossier(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None:
     """All that this node may read of the case's personal part; None if it may read nothing."""
     merged: dict[str, Any] = {}
