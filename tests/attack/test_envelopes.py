@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,15 +11,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from hub.authority import certify, root
 from node.cases import actions, views
 from node.cases.model import CaseRow
+from node.catalogue.loop import take_published
 from node.db import table_of
+from node.exchange.inbox import Arrival, Incoming
 from node.exchange.model import EventRow, OutboxRow, OutState, PeerRow
 from node.exchange.outbox import outstanding
 from node.exchange.views import aside_counts, unbelievable
 from node.figures.model import DayPlaceRow
+from node.work import Work
 from protocol import dsse
 from protocol.certificates import Certificate, issue
 from protocol.dsse import b64
@@ -26,6 +31,7 @@ from protocol.keys import Keys
 from protocol.lifecycle import State
 from protocol.messages import MAY
 from protocol.places import Tier
+from protocol.subjects import Lane
 from tests.attack.rogue import (
     Fields,
     Rogue,
@@ -697,6 +703,144 @@ async def test_noise_of_every_length(city: Federation) -> None:
     assert all(row.rule and row.reason for row in city[TOWNSHIP].read(unbelievable, 500))
 
 
+# Documents published for everybody
+
+
+def a_place(code: str, **changes: Any) -> dict[str, Any]:
+    doc = {"code": code, "name": "某地", "tier": 5, "parent": COUNTY, "hub": False, "certificates": []}
+    return {"key": f"place-{code}", "number": 9, "doc": json.dumps({**doc, **changes})}
+
+
+@pytest.mark.parametrize(
+    ("src", "body", "rule"),
+    [
+        (COUNTY, a_place("640202001000"), "P-11"),
+        (COUNTY, a_place(CITY, tier=3, parent=None), "P-11"),
+        (COUNTY, {**a_place(TOWNSHIP), "key": f"place-{CITY}"}, "P-14"),
+        (COUNTY, a_place(TOWNSHIP, tier=9), "P-14"),
+        (COUNTY, a_place(TOWNSHIP, name=["某地"]), "P-14"),
+        (COUNTY, a_place(TOWNSHIP, hub="no"), "P-14"),
+        (COUNTY, a_place(TOWNSHIP, parent="x"), "P-14"),
+        (COUNTY, a_place(TOWNSHIP, certificates=[1]), "P-14"),
+        (COUNTY, {**a_place(TOWNSHIP), "doc": "[]"}, "P-14"),
+        (COUNTY, {**a_place(TOWNSHIP), "doc": "{"}, "P-14"),
+        (COUNTY, {**a_place(TOWNSHIP), "number": 2**31}, "P-14"),
+        (COUNTY, {**a_place(TOWNSHIP), "number": "9"}, "P-14"),
+        (COUNTY, {**a_place(TOWNSHIP), "key": "x" * 65}, "P-14"),
+        (COUNTY, {"key": "edition", "number": 9, "doc": "{}"}, "P-10"),
+        (TOWNSHIP, a_place(VILLAGE), "P-10"),
+    ],
+)
+async def test_documents_from_who_may_not_publish_them(
+    city: Federation, src: str, body: dict[str, Any], rule: str
+) -> None:
+    """Refused and set aside; the roster and the catalogue stay, and the next document is read."""
+    rogue = Rogue(city, src)
+    kind = "catalogue.edition" if body["key"] == "edition" else "roster.place"
+    raw = line(rogue.event(kind, body, ()))
+    roster, edition = city[VILLAGE].know.roster, city[VILLAGE].know.edition
+    await take_published(city[VILLAGE], [Incoming("", rogue.parcel(raw))])
+    found, reason = set_aside_at(city, VILLAGE)[name(raw)]
+    assert (found, bool(reason)) == (rule, True), (found, reason)
+    assert city[VILLAGE].know.edition == edition
+    assert list(city[VILLAGE].know.roster) == list(roster)
+
+
+async def test_a_place_may_come_before_the_one_above_it(city: Federation) -> None:
+    above = Rogue(city, CITY)
+    village, town = "640221199001", "640221199000"
+    documents = [
+        a_place(village, tier=6, parent=town),
+        a_place(town, tier=5, parent=COUNTY),
+    ]
+    for body, known in zip(documents, (False, True), strict=True):
+        raw = line(above.event("roster.place", body, ()))
+        await take_published(city[NEIGHBOUR], [Incoming("", above.parcel(raw))])
+        assert (village in city[NEIGHBOUR].know.roster) is known
+
+
+# A defect of our own does not stop the mail
+
+
+class Clumsy:
+    """A handler with a defect: it fails on one kind of act, each time in another way."""
+
+    def __init__(self) -> None:
+        self.way = ""
+        self.calls = 0
+
+    def __call__(self, work: Work, arrivals: Sequence[Arrival]) -> None:
+        for one in arrivals:
+            work.send("complaint.filed", {"about": one.event.id}, {COUNTY: Lane.SUP})
+            if one.event.body.get("bad"):
+                self._fail(one)
+
+    def _fail(self, one: Arrival) -> None:
+        self.calls += 1
+        if self.way == "raises":
+            raise ZeroDivisionError
+        if self.way == "spoils":
+            one.rule = None  # type: ignore[assignment]
+        if self.way == "locked" and self.calls < 3:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise OperationalError("", {}, error)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def clumsy(city: Federation) -> AsyncIterator[Clumsy]:
+    handler = Clumsy()
+    inbox = city[TOWNSHIP].inbox
+    handlers, inbox._handlers = inbox._handlers, {**inbox._handlers, "rating.filed": handler}
+    yield handler
+    inbox._handlers = handlers
+
+
+def said_here(city: Federation) -> set[str]:
+    """Of which events the clumsy handler has spoken, as the township's own outbox has it."""
+    event = table_of(EventRow).c
+    rows = city[TOWNSHIP].read(
+        lambda s: s.execute(select(event.raw).where(event.kind == "complaint.filed")).scalars().all()
+    )
+    return {json.loads(raw)["body"]["about"] for raw in rows}
+
+
+@pytest.mark.parametrize("way", ["raises", "spoils"])
+async def test_a_defect_condemns_one_message_and_says_nothing(
+    city: Federation, clumsy: Clumsy, way: str
+) -> None:
+    clumsy.way = way
+    rogue = Rogue(city, VILLAGE)
+    bad = rogue.event("rating.filed", {"bad": True}, (TOWNSHIP,))
+    fine = rogue.event("rating.filed", {"bad": False}, (TOWNSHIP,))
+    post(city, TOWNSHIP, VILLAGE, rogue.parcel(fine))
+    parcel = rogue.parcel(bad)
+    post(city, TOWNSHIP, VILLAGE, parcel)
+    good = await honest_case(city)
+    before = said_here(city)
+    await city[TOWNSHIP].take()
+    assert good in rows(city, TOWNSHIP)
+    assert states(city, TOWNSHIP, line(fine)) == {"applied"}
+    assert "N-1" in complaints(await word_of(city, TOWNSHIP, VILLAGE))
+    aside = set_aside_at(city, TOWNSHIP)
+    assert aside[name(line(bad))][0] == "N-1" if way == "raises" else aside[name(parcel)][0] == "N-1"
+    assert said_here(city) - before == {fine["id"]}
+    await city.settle()
+
+
+async def test_a_lock_condemns_nobody(city: Federation, clumsy: Clumsy) -> None:
+    clumsy.way = "locked"
+    rogue = Rogue(city, VILLAGE)
+    event = rogue.event("rating.filed", {"bad": True}, (TOWNSHIP,))
+    before = said_here(city)
+    post(city, TOWNSHIP, VILLAGE, rogue.parcel(event))
+    await city[TOWNSHIP].take()
+    assert clumsy.calls == 3
+    assert states(city, TOWNSHIP, line(event)) == {"applied"}
+    assert said_here(city) - before == {event["id"]}
+    await city.settle()
+
+
 # Receipts
 
 
@@ -845,7 +989,6 @@ async def test_the_life_of_a_certificate(title: str, born: int, ends: int, passe
         await city.close()
 
 
-@pytest.mark.skip(reason="later")
 async def test_an_officer_cannot_take_what_does_not_open() -> None:
     """A sealed part moved from another event opens for nobody; the officer is told, and sends the case back."""
     city = await small_city()
@@ -865,8 +1008,8 @@ async def test_an_officer_cannot_take_what_does_not_open() -> None:
             await city[TOWNSHIP].do(actions.accept, CLERK, other)
         await city[TOWNSHIP].do(actions.refuse_handover, CLERK, other, "密封件打不开")
         await city.settle()
-        assert city[VILLAGE].read(views.one, other).state == State.BOUNCED
-        assert city[TOWNSHIP].read(views.one, no).state == State.FILED
+        assert city[TOWNSHIP].read(views.one, other).state == State.BOUNCED
+        await city[TOWNSHIP].do(actions.take, CLERK, no)
     finally:
         await city.close()
 
