@@ -27,7 +27,7 @@ from node.catalogue.replica import missing
 from node.config import BusConfig, ConfigError, NodeConfig
 from node.credentials import open_bus
 from node.db import Database, table_of
-from node.exchange import views
+from node.exchange import setback, views
 from node.exchange.model import EventState
 from node.site import Identity, bootstrap_roster, read_identity
 from node.work import Knowledge
@@ -223,6 +223,8 @@ def _reach(now: datetime) -> Callable[[Session], Check]:
         oldest = views.oldest_unfinished(session)
         aside = views.aside_counts(session)
         words = f"未完成 {sum(stages.values())} 条，隔离 {aside[EventState.QUARANTINED]} 条"
+        if set_back := setback.alarm(session):
+            return look("收发", f"{words}；本节点的数据库曾被回退（{set_back}）：请与上级核对办件")
         if aside[EventState.QUARANTINED] or stages["quarantined"]:
             return look("收发", f"{words}：请在线路页查看隔离区")
         if oldest is not None and now - oldest > WAITED:
