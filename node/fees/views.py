@@ -11,10 +11,10 @@ from node.errors import NotFound
 from node.fees.model import BillRow, FeeSaidRow
 from protocol.fees import FEES, UNPAID, FeeAct, FeeBill, yuan
 
-_BILLS = table_of(BillRow).c
+_BILLS = table_of(BillRow)
 _UNPAID = (
-    select(_BILLS.bill)
-    .where(_BILLS.no == bindparam("no"), or_(*(_BILLS.state == str(one) for one in sorted(UNPAID))))
+    select(_BILLS.c.bill)
+    .where(_BILLS.c.no == bindparam("no"), or_(*(_BILLS.c.state == str(one) for one in sorted(UNPAID))))
     .limit(1)
 )
 """Made once: every closing step that comes in asks it, and making it costs more than running it."""
