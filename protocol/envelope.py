@@ -106,21 +106,26 @@ def write_event(
 
 def read_event(raw: bytes) -> Event:
     """The event on one line, form checked: EnvelopeError P-1 or P-8."""
+    return read_named(raw, sha256(raw))
+
+
+def read_named(raw: bytes, name: str) -> Event:
+    """`read_event` for who has just computed the event's name."""
     if len(raw) > MAX_EVENT:
         raise EnvelopeError("P-8", f"事件超过 {MAX_EVENT} 字节")
     fields = strict.loads(raw)
     try:
-        return _event(fields, raw)
+        return _event(fields, raw, name)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         raise EnvelopeError("P-8", f"事件的字段有误：{wrong!r}"[:200]) from None
 
 
-def _event(fields: dict[str, Any], raw: bytes) -> Event:
+def _event(fields: dict[str, Any], raw: bytes, name: str) -> Event:
     if not REQUIRED <= fields.keys() <= FIELDS or not strict.is_version_1(fields):
         raise ValueError("字段不对或不认识的版本")
-    for name, form in (("id", _ID), ("kind", _KIND), ("ep", _EPOCH)):
-        if not form.fullmatch(fields[name]):
-            raise ValueError(name)
+    for word, form in (("id", _ID), ("kind", _KIND), ("ep", _EPOCH)):
+        if not form.fullmatch(fields[word]):
+            raise ValueError(word)
     if not is_code(fields["frm"]):
         raise ValueError("frm")
     instant(fields["iat"])
@@ -131,7 +136,7 @@ def _event(fields: dict[str, Any], raw: bytes) -> Event:
     if type(fields["body"]) is not dict or ("enc" in fields and type(enc) is not dict):
         raise ValueError("body 或 enc")
     return Event(
-        raw, sha256(raw), fields["id"], fields["kind"], fields["frm"], fields["ep"], to, fields["iat"],
+        raw, name, fields["id"], fields["kind"], fields["frm"], fields["ep"], to, fields["iat"],
         fields["cat"], _case(fields["case"]) if "case" in fields else None, fields["cls"], fields["body"], enc,
     )  # fmt: skip
 

@@ -60,6 +60,8 @@ def _check(value: dict[str, Any] | list[Any], room: int) -> None:
     inners: Iterable[Any] = value.values() if type(value) is dict else value
     for inner in inners:
         kind = type(inner)
+        if kind is str:
+            continue
         if kind is dict or kind is list:
             _check(inner, room - 1)
         elif kind is float:

@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from protocol import dsse, strict
 from protocol.certificates import Certificate, KeyRing, is_instant
 from protocol.dsse import is_hash, sha256
-from protocol.envelope import MAX_EVENTS, Event, Statement, cut, read_event
+from protocol.envelope import MAX_EVENTS, Event, Statement, cut, read_event, read_named
 from protocol.errors import EnvelopeError
 from protocol.keys import check
 from protocol.messages import PUBLISHED, STEPS
@@ -91,10 +91,11 @@ def open_parcel(raw: bytes, ring: KeyRing, me: str, now: datetime, source: str |
     for line in lines.events:
         event = None
         try:
-            if sha256(line) not in named:
+            name = sha256(line)
+            if name not in named:
                 raise EnvelopeError("P-8", "事件不在签封之内，或被改动")  # noqa: TRY301
-            named.discard(sha256(line))
-            event = read_event(line)
+            named.discard(name)
+            event = read_named(line, name)
             admissible(event, certificate, me, now)  # P-9..P-12
             opened.verified.append(Verified(event, statement, certificate, _DOOR))
         except EnvelopeError as broken:
