@@ -18,6 +18,9 @@
     host = "127.0.0.1"                          # stands in its local.toml
     port = 8080
 
+    [handling]                                  # parameters of handling, the same on every node: protocol/rules.py
+    correction_silence_days = 60
+
 One rule: it is the operator's file. Provision writes it once, adds hubs that are missing, and changes nothing in it.
 """
 
@@ -36,6 +39,7 @@ from hub.server_conf import Cluster, ServerConfig, TlsFiles
 from node.config import ConfigError
 from protocol.places import Code
 from protocol.roster import Roster
+from protocol.rules import read_rules
 from protocol.subjects import upper_hub
 
 MEMBERS = 3
@@ -141,6 +145,7 @@ class Network:
     hubs: dict[Code, HubAddress]
     web: dict[Code, Web] = field(default_factory=dict)
     pace: dict[str, float] = field(default_factory=dict)
+    handling: dict[str, Any] = field(default_factory=dict)
 
 
 def default_network(roster: Roster) -> Network:
@@ -152,9 +157,15 @@ def default_network(roster: Roster) -> Network:
 
 def load_network(path: Path, roster: Roster) -> Network:
     """The addresses in network.toml; hubs it does not name get the default. NetworkError if it is wrong."""
-    web = _values(f"{path} [web]", Web, _read(path).get("web", {}))
+    tables = _read(path)
+    web = _values(f"{path} [web]", Web, tables.get("web", {}))
     pages = dict.fromkeys((place.code for place in roster), Web(**web)) if web else {}
-    return Network({**default_network(roster).hubs, **named_hubs(path, roster)}, pages)
+    handling = tables.get("handling", {})
+    try:
+        read_rules(handling)
+    except (ValueError, TypeError, AttributeError) as wrong:
+        raise NetworkError(f"{path} [handling]：{wrong}") from None
+    return Network({**default_network(roster).hubs, **named_hubs(path, roster)}, pages, handling=handling)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -280,6 +291,8 @@ def node_toml(roster: Roster, network: Network, code: Code) -> str:
     ]
     if network.pace:
         lines += ["[pace]", *(f"{name} = {value}" for name, value in network.pace.items()), ""]
+    if network.handling:
+        lines += ["[handling]", *(f"{name} = {_text(value)}" for name, value in network.handling.items()), ""]
     if hub is not None:
         lines += ["[hub]", *_own_server(hub, code), ""]
         if upper:

@@ -26,6 +26,7 @@ from protocol.certificates import KeyRing
 from protocol.divisions import read_divisions
 from protocol.envelope import read_event
 from protocol.places import Code
+from protocol.rules import read_rules
 from protocol.subjects import Lane
 from tests.federation import ROOT
 
@@ -382,6 +383,19 @@ def test_a_wrong_network_file_is_refused_in_plain_words(tmp_path: Path, line: st
     assert isinstance(found.exception, ConfigError)
     assert reason in str(found.exception)
     assert files(out / "sites") == before
+
+
+def test_parameters_of_handling_reach_every_node(tmp_path: Path) -> None:
+    out = provisioned(WITHOUT_COUNTIES, tmp_path)
+    path = out / "network.toml"
+    given = path.read_text()
+    path.write_text(given + "\n[handling]\ncorrection_silence_days = 45\n")
+    assert run(WITHOUT_COUNTIES, out, tmp_path).exit_code == 0
+    found = {load(site).rules for site in (out / "sites").iterdir()}
+    assert len(found) == 1
+    assert found.pop() == read_rules({"correction_silence_days": 45})
+    path.write_text(given + "\n[handling]\ncorrection_silence = 45\n")
+    assert "correction_silence" in str(run(WITHOUT_COUNTIES, out, tmp_path).exception)
 
 
 def test_what_a_machine_decides_for_itself_survives(tmp_path: Path) -> None:
