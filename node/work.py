@@ -83,6 +83,8 @@ class Work:
         self.now = now
         self.today = civil_date(now)
         self._wake = wake
+        self.kept: dict[str, Any] = {}
+        """What capabilities remember until the end of this transaction, by their name."""
         self._ep = ""
         self._first_ord = self._ord = 0
         self._seqs: dict[str, int] = {}

@@ -15,9 +15,12 @@ from node.work import Knowledge
 from protocol.envelope import Event, read_event
 from protocol.errors import SealError
 from protocol.identity import mask_id_no, mask_name, mask_phone
+from protocol.joint_acts import JOINTS
 from protocol.sealed import binding, is_party, open_sealed
 
 GROWING = ("notes", "files")
+REMARKS = frozenset(JOINTS) - {"joint.notice"}
+"""Those who are asked for an opinion add remarks, and change nothing of the application."""
 
 
 def events_of(session: Session, no: str) -> list[Event]:
@@ -61,6 +64,8 @@ def dossier(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None
         opened = open_private(event, know)
         if opened is None:
             continue
+        if event.kind in REMARKS:
+            opened = {"notes": opened.get("notes", [])}
         grown = {name: [*merged.get(name, []), *opened.get(name, [])] for name in GROWING}
         merged |= opened
         for name, listed in grown.items():

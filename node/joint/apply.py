@@ -8,19 +8,25 @@ from a place in the line of the case.
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from sqlalchemy import select, update
+
 from node.cases.steps import Cases
+from node.db import table_of
 from node.exchange.inbox import Arrival
+from node.exchange.model import ChannelRow, EventRow, EventState
 from node.joint import standing
 from node.joint.standing import Standing
 from node.materials import index
 from node.work import Work
 from protocol import joint as law
 from protocol.case import Case, State, Step
-from protocol.envelope import Event
+from protocol.envelope import Event, read_event
 from protocol.errors import EnvelopeError
 from protocol.joint import Joint
 from protocol.joint_acts import JOINTS, JointAct, JointNotice, JointReply, JointTerms
 from protocol.messages import read_body
+
+HERE = "joint"
 
 
 def apply_joint(work: Work, arrivals: Sequence[Arrival]) -> None:
@@ -32,11 +38,50 @@ def apply_joint(work: Work, arrivals: Sequence[Arrival]) -> None:
         except EnvelopeError as wrong:
             one.quarantine(wrong.rule, wrong.reason)
             continue
-        if isinstance(body, JointNotice):
-            _notice(work, one.event, body)
-        else:
-            standing.keep(work, one.event, body)
-        index.note(work, one.event, body.no)
+        _take(work, one.event, body)
+        if standing.find(work.session, body.no, body.joint) is None:
+            one.wait(f"等待办件 {body.no} 第 {body.joint} 步发起联办")
+            work.kept.setdefault(HERE, []).append(one)
+
+
+def revive(work: Work, no: str = "") -> None:
+    """Judge again what has waited for the step or the notice it speaks of, in one case or in all.
+
+    Some of it may have come in this very batch, and stand in no table yet.
+    """
+    for one in work.kept.get(HERE, ()):
+        if one.state is EventState.WAITING:
+            one.state, one.rule, one.reason = _again(work, one.event)
+    event, channel = table_of(EventRow), table_of(ChannelRow)
+    query = select(event).where(event.c.state == EventState.WAITING, event.c.kind.in_(list(JOINTS)))
+    for row in work.session.execute(query.where(event.c.case_no == no) if no else query).all():
+        state, rule, reason = _again(work, read_event(row.raw))
+        if state is EventState.WAITING:
+            continue
+        here = (event.c.frm == row.frm, event.c.ep == row.ep, event.c.ord == row.ord)
+        work.session.execute(update(event).where(*here).values(state=state, rule=rule, reason=reason))
+        told = (channel.c.frm == row.frm, channel.c.ep == row.ep)
+        work.session.execute(update(channel).where(*told).values(changes=channel.c.changes + 1))
+
+
+def _again(work: Work, event: Event) -> tuple[EventState, str, str]:
+    try:
+        body = read_body(JOINTS[event.kind], event.body)
+        _may_say(work, event, body)
+    except EnvelopeError as wrong:
+        return EventState.QUARANTINED, wrong.rule, wrong.reason
+    _take(work, event, body)
+    known = standing.find(work.session, body.no, body.joint)
+    return (EventState.APPLIED if known else EventState.WAITING), "", ""
+
+
+def _take(work: Work, event: Event, body: JointAct) -> None:
+    """Keep it; it is counted as soon as its joint handling is known here."""
+    if isinstance(body, JointNotice):
+        _notice(work, event, body)
+    else:
+        standing.keep(work, event, body)
+    index.note(work, event, body.no)
 
 
 def _may_say(work: Work, event: Event, body: JointAct) -> None:
@@ -99,6 +144,7 @@ def _notice(work: Work, event: Event, body: JointNotice) -> None:
     if standing.find(work.session, body.no, body.joint) is None:
         joint = Joint(n=body.joint, by=event.frm, opened_on=body.opened_on, terms=_terms(body))
         standing.lay(work, body.no, body.item, joint, in_chain=False)
+        revive(work, body.no)
 
 
 def _terms(body: JointNotice) -> JointTerms:
@@ -112,12 +158,14 @@ def opened(work: Work, _before: Case | None, after: Case, _step: Step) -> None:
     """A case is in joint handling: its parts stand on the desks of those invited."""
     assert after.joint is not None
     standing.lay(work, after.no, after.item, after.joint, in_chain=True)
+    revive(work, after.no)
 
 
 def closed(work: Work, _before: Case | None, after: Case, step: Step) -> None:
     """It is closed: each part has its outcome, and those who do not hear the chain are told."""
     assert after.joint is not None
     standing.lay(work, after.no, after.item, after.joint, in_chain=True, ended=step.kind)
+    revive(work, after.no)
     _tell(work, after, after.joint, step, "")
 
 

@@ -2,7 +2,7 @@
 
 from node.capability import Capability, NavEntry
 from node.joint.acts import ACTS
-from node.joint.apply import FOLLOWS, HANDLERS
+from node.joint.apply import FOLLOWS, HANDLERS, revive
 from node.joint.pages import PATH
 from node.joint.pages import router as pages
 from node.joint.routes import router
@@ -13,6 +13,7 @@ JOINT = Capability(
     routers=(router, pages),
     acts=ACTS,
     follows=FOLLOWS,
+    on_edition=revive,
     nav=(
         NavEntry(
             "协办事项",

@@ -19,6 +19,7 @@ from node.cases.model import FindingRow
 from node.config import NodeConfig
 from node.db import Database, table_of
 from node.exchange.inbox import Incoming
+from node.exchange.model import EventRow
 from node.joint import actions as joint
 from node.joint.model import JointRow, PartRow
 from node.node import Node
@@ -244,7 +245,16 @@ async def test_any_order_of_arrival_ends_in_the_same_rows() -> None:
             for one in mail:
                 await fresh.take_in([one])
             assert rows(fresh, no) == expected, seed
+            assert states(fresh) == {"applied"}
     await city.close()
+
+
+def states(node: Node) -> set[str]:
+    """Where everything said in joint handling stands at a node: nothing waits for ever."""
+    event = table_of(EventRow).c
+    return set(
+        node.read(lambda s: s.execute(select(event.state).where(event.kind.startswith("joint."))).scalars())
+    )
 
 
 def rows(node: Node, no: str) -> tuple[object, ...]:

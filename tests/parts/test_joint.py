@@ -13,16 +13,20 @@ from sqlalchemy import update
 
 from node.accounts.model import User
 from node.cases import actions, findings
+from node.cases.dossier import dossier
 from node.cases.views import one as one_case
+from node.cases.views import waiting as waiting_of
 from node.db import table_of
 from node.errors import BadForm, Conflict, Forbidden, NodeError, NotFound, RoleMissing
 from node.joint import actions as joint
 from node.joint import standing, views
+from node.work import Work
 from protocol.bundles import LONGEST_WORKDAYS, default_bundle, ends, faults, read_bundle, read_bundles
 from protocol.errors import CatalogueError
 from protocol.joint_acts import JOINTS
 from protocol.messages import MAY
 from protocol.places import Tier
+from protocol.subjects import Lane
 from tests.attack.rogue import Rogue, post, set_aside_at
 from tests.desks import Desks
 from tests.federation import AGENT, CHIEF, CLERK, ROOT, Federation, divisions, form, part_of, real_items
@@ -291,6 +295,45 @@ async def test_a_strangers_invitation_is_refused(city: Federation) -> None:
     below = city.roster.children(stranger)[0].code
     assert (await heard(city, stranger, below, "joint.notice", notice))[0] == "J-2"
     assert not city[stranger].read(views.desk, stranger, "")
+
+
+async def test_an_opinion_comes_before_what_it_answers_and_a_strangers_never_counts(city: Federation) -> None:
+    no = await accepted(city)
+    case = city[CITY].read(one_case, no)
+    yes = {"no": no, "joint": case.n + 1, "part": "用地", "opinion": "同意"}
+    for frm in (COUNTY, "640202000000"):
+        assert await heard(city, CITY, frm, "joint.opinion", yes) == ("", "")
+    waiting = city[CITY].read(waiting_of, no)
+    assert [row.reason for row in waiting] == [f"等待办件 {no} 第 {case.n + 1} 步发起联办"] * 2
+    n = await city[TOWNSHIP].do(joint.open_joint, CLERK, no, "rural-house")
+    await city.settle()
+    assert n == case.n + 1
+    (left,) = city[CITY].read(waiting_of, no)
+    assert (left.frm, left.rule) == ("640202000000", "J-1")
+    found = city[CITY].read(standing.find, no, n)
+    assert found is not None
+    assert {key: one.frm for key, one in found.opinions.items()} == {"用地": COUNTY}
+
+
+async def test_an_assist_adds_remarks_and_changes_nothing_of_the_application(city: Federation) -> None:
+    no, n = await opened(city)
+
+    def spoil(work: Work) -> None:
+        body = {"on": "2026-03-02", "by": "x", "no": no, "joint": n, "part": "用地", "opinion": "同意"}
+        private = {
+            "applicant": {"name": "张冠李"},
+            "materials": [],
+            "notes": [{"what": "意见", "text": "可"}],
+        }
+        work.send("joint.opinion", body, {TOWNSHIP: Lane.CASE}, private=private, parties=[TOWNSHIP])
+
+    await city[COUNTY].do(spoil)
+    await city.settle()
+    seen = city[TOWNSHIP].read(dossier, city[TOWNSHIP].know, no)
+    assert seen is not None
+    assert seen["applicant"]["name"] == "王小明"
+    assert seen["materials"]
+    assert seen["notes"][-1]["text"] == "可"
 
 
 async def test_empty_words_count_as_consent_and_are_recorded_so(city: Federation) -> None:
