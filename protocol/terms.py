@@ -67,6 +67,17 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "joint.visit": "约定联合踏勘",
         "joint.minutes": "会议（踏勘）纪要",
         "joint.result": "抄告联办结果",
+        "fee.bill": "开具缴款通知书",
+        "fee.paid": "缴款（到账、核销）",
+        "fee.refund": "退费（作废）",
+        "agency.stopped": "中止（终止）代办",
+        "agency.resumed": "续办代办",
+        "agency.finished": "办结代办",
+        "agency.handed_over": "移交纸质材料",
+        "agency.money": "代收（缴存）费用",
+        "agency.marked": "登记服务方式",
+        "authorisation.update": "授权（撤销）",
+        "report.daily": "日报",
     },
 )
-"""Of a step or submission, by its kind."""
+"""Of a step, a submission or another act, by its kind."""

@@ -31,12 +31,6 @@ Keeper = Annotated[Desk, Depends(holding(Role.ADMINISTRATOR))]
 
 PAGE = 30
 MOST_READERS = 40
-WHAT = {
-    "report.daily": "日报",
-    "case.supplement_sent": "提交补正",
-    "case.withdrawal_asked": "申请撤回",
-}
-"""Acts that are no steps of a case, in words."""
 _STAGES = (
     (OutState.STORED, "已存", Tone.WARN),
     (OutState.SENT, "已发", Tone.WARN),
@@ -47,11 +41,6 @@ _DONE = {
     "release": "已放行，等待重试；若仍不成立会再次隔离并写明原因。",
     "brought": "摆渡文件已读入，内容逐条验签；结果见下方。",
 }
-
-
-def what(kind: str) -> str:
-    """The word for a kind of event."""
-    return VERBS.get(kind) or WHAT.get(kind, kind)
 
 
 # Acts
@@ -79,7 +68,7 @@ def _act(desk: Desk, one: reach.Act, items: dict[str, str]) -> Act:
         item = show.item_name(desk.node, items[no]) if no in items else ""
         about = f"{item} {case_tail(no)}".strip()
     return Act(
-        what=what(event.kind),
+        what=VERBS.get(event.kind, event.kind),
         about=about,
         href=links.case(no) if no else "",
         at=one.at,

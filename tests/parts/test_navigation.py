@@ -9,11 +9,13 @@ from node.pages.icons import STROKES
 from protocol.places import Code
 
 
+def hub_config() -> NodeConfig:
+    return NodeConfig(Code("640221000000"), Path(), "sqlite://", hub=HubConfig(True, Path(), 4222))
+
+
 def entries() -> list[tuple[str, str]]:
-    hub = NodeConfig(Code("640221000000"), Path(), "sqlite://", hub=HubConfig(True, Path(), 4222))
-    return [
-        (one.label, one.icon) for capability in (*EVERY_TIER, *capabilities(hub)) for one in capability.nav
-    ]
+    every = (*EVERY_TIER, *capabilities(hub_config()))
+    return [(one.label, one.icon) for capability in every for one in capability.nav]
 
 
 def test_every_entry_has_an_icon() -> None:
