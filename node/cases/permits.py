@@ -5,17 +5,19 @@ to judge, the step waits in its lane (`Early`) instead of being believed or refu
 case is the version of the item frozen in it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 
 from node.cases.clocks import needs_two, whole_limits
-from node.catalogue.frozen import edition_names, item_by_hash
+from node.catalogue.frozen import catalogue_of, edition_names, item_by_hash
+from node.catalogue.views import edition
 from node.fees import views as fees
 from node.powers import views as powers
 from node.work import Work
-from protocol.catalogue import Item
+from protocol.catalogue import Catalogue, Item
 from protocol.clockwork import opened
-from protocol.errors import EnvelopeError
+from protocol.errors import EnvelopeError, RoutingError
 from protocol.items import names_nothing
 from protocol.lifecycle import Case, Step
 from protocol.messages import (
@@ -24,12 +26,13 @@ from protocol.messages import (
     CaseFiled,
     CaseReturned,
     Extended,
+    HandedOver,
     Suspended,
     Voided,
 )
 from protocol.modes import mode_of
 from protocol.powers import NEEDS, objections, route_of
-from protocol.routing import competent
+from protocol.routing import Route, competent, route
 
 
 class Early(Exception):
@@ -60,14 +63,54 @@ def _known(work: Work, step: Step, *, needed: bool) -> bool:
     return False
 
 
+def _edition(work: Work, step: Step) -> Catalogue:
+    """The catalogue a step is judged by: the edition it was made under, or ours if we never held that one.
+
+    So a step is judged alike wherever and whenever it arrives. Whoever acts on an edition that has been replaced
+    is passed on or recalled, never disowned (首接负责).
+    """
+    return catalogue_of(work, step.edition) or work.catalogue()
+
+
 def _filed(work: Work, _case: Case | None, step: Step) -> None:
-    """An item that must be applied for in person is never filed by an agent."""
+    """To the place the edition names; an item that must be applied for in person is never filed by an agent."""
     body = step.body
     assert isinstance(body, CaseFiled)
-    if body.agent and _known(work, step, needed=body.to == work.me):
-        item = work.catalogue().get(body.item)
-        if item is not None and not item.proxy_allowed:
-            raise EnvelopeError("L-2", f"“{item.name}”须本人办理，不能由代办员登记")
+    if not _known(work, step, needed=body.to == work.me):
+        return
+    item = _edition(work, step).get(body.item)
+    if body.agent and item is not None and not item.proxy_allowed:
+        raise EnvelopeError("L-2", f"“{item.name}”须本人办理，不能由代办员登记")
+    way = _way(work, step, body.item, step.frm, None)
+    if way is not None and body.to != way.receives.code:
+        raise EnvelopeError("L-2", f"本件应交 {way.receives.name}（{way.receives.code}），不是 {body.to}")
+
+
+def _handed_over(work: Work, case: Case | None, step: Step) -> None:
+    """Only to where the edition sends the case next: so it cannot go round, and never out of its line."""
+    body = step.body
+    assert case is not None
+    assert isinstance(body, HandedOver)
+    way = _way(work, step, case.item, case.origin, case.accepted_on)
+    if way is None:
+        return
+    named = {way.receives.code, way.decides.code}
+    if step.kind == "case.forwarded" and step.frm in named:
+        named = {way.decides.code} - {step.frm}
+    if body.to not in named:
+        where = "、".join(sorted(named)) or "本件由其自行决定，无须移交"
+        raise EnvelopeError("L-2", f"第 {step.edition} 版目录没有把本件交给 {body.to}（{where}）")
+
+
+def _way(work: Work, step: Step, item_id: str, origin: str, accepted: date | None) -> Route | None:
+    """The route by the edition the step was made under; None where this node cannot know it."""
+    catalogue = catalogue_of(work, step.edition)
+    if catalogue is None or origin not in work.know.roster:
+        return None
+    try:
+        return route(catalogue, work.know.roster, item_id, origin, step.body.on, accepted)
+    except RoutingError as nobody:
+        raise EnvelopeError("L-2", str(nobody)) from None
 
 
 def _accepted(work: Work, case: Case | None, step: Step) -> None:
@@ -154,13 +197,28 @@ def _decided(work: Work, case: Case | None, step: Step) -> None:
     assert case is not None
     assert isinstance(body, CaseDecided)
     _known(work, step, needed=True)
-    decides = competent(
-        work.catalogue(), work.know.roster, case.item, case.origin, body.on, accepted=case.accepted_on
-    )
-    if step.frm != decides.code:
-        reason = f"{step.frm} 无权决定本件，有权的是 {decides.name}（{decides.code}）"
-        raise Breach("L-2", reason, "AB10")
+    for catalogue in _binding(work, case, step):
+        decides = competent(
+            catalogue, work.know.roster, case.item, case.origin, body.on, accepted=case.accepted_on
+        )
+        if step.frm != decides.code:
+            reason = f"{step.frm} 无权决定本件，有权的是 {decides.name}（{decides.code}）"
+            raise Breach("L-2", reason, "AB10")
     _authorised(work, case, step, body.by, body.authorisation)
+
+
+def _binding(work: Work, case: Case, step: Step) -> Iterator[Catalogue]:
+    """The editions a decision must agree with: the one it was made under, and ours if it was issued on an earlier day.
+
+    So a decision that was on its way when an edition came out stands, and nobody keeps a power that was taken
+    back by staying on an old edition.
+    """
+    yield _edition(work, step)
+    ours = work.catalogue()
+    if step.edition < ours.edition and case.item in ours:
+        published = edition(work.session, ours.edition)
+        if published is not None and published.issued < step.body.on:
+            yield ours
 
 
 def _seconded(work: Work, case: Case | None, step: Step) -> None:
@@ -198,6 +256,8 @@ def _authorised(work: Work, case: Case, step: Step, person: str, name: str) -> N
 CHECKS: Mapping[str, Callable[[Work, Case | None, Step], None]] = MappingProxyType(
     {
         "case.filed": _filed,
+        "case.forwarded": _handed_over,
+        "case.redirected": _handed_over,
         "case.accepted": _accepted,
         "case.returned": _returned,
         "case.suspended": _suspended,

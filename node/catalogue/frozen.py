@@ -5,9 +5,10 @@ from functools import lru_cache
 from sqlalchemy import select
 
 from node.catalogue.model import DocumentRow
+from node.catalogue.replica import opened
 from node.db import table_of
 from node.work import Work
-from protocol.catalogue import ITEM_KEY, Edition, Item
+from protocol.catalogue import ITEM_KEY, Catalogue, Edition, Item
 
 
 @lru_cache(maxsize=512)
@@ -23,6 +24,18 @@ def _read_names(raw: bytes) -> dict[str, str]:
         for key, name in edition.documents.items()
         if key.startswith(ITEM_KEY)
     }
+
+
+def catalogue_of(work: Work, number: int) -> Catalogue | None:
+    """The edition of that number, opened; None if this node does not hold all of it."""
+    know = work.know
+    if know.catalogue is not None and know.catalogue.edition == number:
+        return know.catalogue
+    table = table_of(DocumentRow).c
+    raw = work.session.execute(
+        select(table.doc).where(table.kind == "catalogue.edition", table.number == number)
+    ).scalar()
+    return None if raw is None else opened(work.session, know, bytes(raw))
 
 
 def item_by_hash(work: Work, item_id: str, name: str) -> Item | None:

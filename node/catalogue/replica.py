@@ -124,17 +124,24 @@ def newest_edition(session: Session, know: Knowledge) -> Catalogue | None:
         select(table.doc).where(table.kind == "catalogue.edition").order_by(table.number.desc()).limit(5)
     ).scalars()
     for raw in editions:
-        try:
-            edition = Edition.model_validate_json(raw)
-            if edition.hash not in know.library:
-                documents = _documents(session, edition)
-                if documents is None:
-                    continue
-                know.library[edition.hash] = open_catalogue(edition, documents)
-        except (ProtocolError, ValueError):
-            continue
-        return know.library[edition.hash]
+        found = opened(session, know, raw)
+        if found is not None:
+            return found
     return None
+
+
+def opened(session: Session, know: Knowledge, raw: bytes) -> Catalogue | None:
+    """The catalogue of this edition document; None while a document it names is missing, or if it is none."""
+    try:
+        edition = Edition.model_validate_json(raw)
+        if edition.hash not in know.library:
+            documents = _documents(session, edition)
+            if documents is None:
+                return None
+            know.library[edition.hash] = open_catalogue(edition, documents)
+    except (ProtocolError, ValueError):
+        return None
+    return know.library[edition.hash]
 
 
 def _documents(session: Session, edition: Edition) -> dict[str, bytes] | None:

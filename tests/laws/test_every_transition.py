@@ -306,7 +306,7 @@ def expected(act: Act, case: Case, place: str, role: Role) -> bool:
 
 def every_step(
     rogues: dict[str, Rogue],
-    base: Case,
+    bases: dict[str, Case],
     bodies: dict[str, dict[str, Any]],
     seconds: dict[str, dict[str, str]],
 ) -> Iterator[tuple[Case, str, str, Fields]]:
@@ -314,6 +314,7 @@ def every_step(
     for state in State:
         for kind, body in bodies.items():
             for frm, rogue in rogues.items():
+                base = bases[UP if kind in ("case.forwarded", "case.redirected") else LOCAL]
                 case = standing(base, state, bodies["case.joint_opened"], rogues[VILLAGE].number())
                 case = fitting(case, kind)
                 said = {**body, **seconds[frm]} if kind == "case.voided" else body
@@ -330,7 +331,7 @@ async def test_envelopes_make_only_the_moves_of_the_table(
         place: {"approver": who, "authorisation": city.read(powers.of_person, place, who)[0].id}
         for place, who in ((VILLAGE, "agent"), (TOWNSHIP, "chief"), (COUNTY, "chief"))
     }
-    said = list(every_step(rogues, bases[LOCAL], bodies, seconds))
+    said = list(every_step(rogues, bases, bodies, seconds))
     await city.do(_lay, [case for case, *_ in said], desk.city.now)
     for place, rogue in rogues.items():
         events = [event for *_, frm, event in said if frm == place]
