@@ -16,7 +16,7 @@ from node.catalogue.model import DocumentRow
 from node.db import table_of
 from node.errors import BadForm, NotFound
 from node.exchange import receipts
-from node.exchange.inbox import Incoming
+from node.exchange.arrivals import Incoming
 from node.exchange.model import PeerRow
 from node.exchange.outbox import sign_waiting
 from node.exchange.release import carry

@@ -22,7 +22,9 @@ from node.config import NodeConfig
 from node.db import Database
 from node.errors import OnRecord
 from node.exchange import outbox, receipts
-from node.exchange.inbox import Handler, Inbox, Incoming, beyond_us, examine, portions, set_aside
+from node.exchange.arrivals import Incoming, beyond_us, examine, portions
+from node.exchange.aside import set_aside
+from node.exchange.inbox import Handler, Inbox
 from node.loops import Wake, forever
 from node.work import Follow, Knowledge, Work, utc_now
 from node.writer import passing

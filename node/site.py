@@ -24,8 +24,8 @@ from node.capability import Capability
 from node.catalogue.replica import learn_roster, newest_edition, take_documents
 from node.config import ConfigError, NodeConfig
 from node.db import Database, Workers, table_of
+from node.exchange.arrivals import Incoming, examine
 from node.exchange.carried import parcels
-from node.exchange.inbox import Incoming, examine
 from node.exchange.model import CertificateRow
 from node.node import Node
 from node.work import Knowledge, Work

@@ -14,7 +14,7 @@ from hub.bench.meter import Meter, Spent
 from hub.bench.sender import read_pieces
 from hub.bench.stage import Desk, online, opened
 from node.db import table_of
-from node.exchange.inbox import Incoming, examine, portions
+from node.exchange.arrivals import Incoming, examine, portions
 from node.exchange.model import ChannelRow
 from node.exchange.views import aside_counts
 from node.loops import Wake

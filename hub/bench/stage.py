@@ -26,7 +26,7 @@ from node.capabilities import EVERY_TIER
 from node.catalogue.loop import take_published
 from node.config import load
 from node.credentials import open_bus
-from node.exchange.inbox import Incoming
+from node.exchange.arrivals import Incoming
 from node.exchange.outbox import outstanding
 from node.node import Node
 from node.site import open_node

@@ -6,7 +6,7 @@ from node.agency.actions import RULE, late
 from node.agency.entrusted import refusal
 from node.cases import findings
 from node.cases.steps import Cases
-from node.exchange.inbox import Arrival
+from node.exchange.arrivals import Arrival
 from node.fees import views as fees
 from node.work import Work
 from protocol.agency import AGENCY, FETCHES, AgencyAct, Marked, MoneyHeld, PapersHandedOver

@@ -18,7 +18,7 @@ from node.cases.model import SubmissionRow
 from node.cases.permits import Breach, Early, permit
 from node.cases.steps import Cases, read_step
 from node.db import insert_ignore, table_of
-from node.exchange.inbox import Arrival
+from node.exchange.arrivals import Arrival
 from node.exchange.model import ChannelRow, EventRow, EventState, StatementRow
 from node.materials.index import note as note_files
 from node.work import Work

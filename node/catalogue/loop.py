@@ -1,7 +1,7 @@
 """Keeping the replica fresh: read what the hub's CAT stream brings, adopt, then let the capabilities react."""
 
 from node.catalogue.replica import take_documents
-from node.exchange.inbox import Incoming, examine
+from node.exchange.arrivals import Incoming, examine
 from node.loops import Wake, forever
 from node.node import Node
 

@@ -15,7 +15,8 @@ from sqlmodel import Session
 
 from node.catalogue.model import DocumentRow
 from node.db import insert_ignore, table_of
-from node.exchange.inbox import Batch, Unbelievable, set_aside
+from node.exchange.arrivals import Batch
+from node.exchange.aside import Unbelievable, set_aside
 from node.exchange.model import CertificateRow, PeerRow
 from node.work import Knowledge, Work
 from protocol.catalogue import Catalogue, Edition, document_hash, open_catalogue

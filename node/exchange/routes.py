@@ -10,8 +10,8 @@ from node.accounts.officer import Officer
 from node.accounts.roles import Role
 from node.errors import BadRequest, RoleMissing
 from node.exchange import outbox, release, views
+from node.exchange.arrivals import Incoming
 from node.exchange.carried import MAX_CARRIED, parcels
-from node.exchange.inbox import Incoming
 from protocol.envelope import MAX_PARCEL
 
 Who = Annotated[Officer, Depends(officer)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from node.exchange.inbox import Arrival
+from node.exchange.arrivals import Arrival
 from node.fees import standing
 from node.fees.standing import Heard
 from node.work import Work

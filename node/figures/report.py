@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from node.cases.model import CaseRow
 from node.db import table_of, upsert
-from node.exchange.inbox import Arrival
+from node.exchange.arrivals import Arrival
 from node.exchange.model import EventRow, EventState
 from node.figures.model import DailyReportRow
 from node.node import Node

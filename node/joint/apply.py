@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from node.cases.steps import Cases
 from node.db import table_of
-from node.exchange.inbox import Arrival
+from node.exchange.arrivals import Arrival
 from node.exchange.model import ChannelRow, EventRow, EventState
 from node.joint import standing
 from node.joint.standing import Standing

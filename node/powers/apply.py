@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from node.cases.apply import revive
-from node.exchange.inbox import Arrival
+from node.exchange.arrivals import Arrival
 from node.exchange.model import EventState
 from node.powers import views
 from node.powers.actions import KIND, keep, refusal

@@ -18,7 +18,7 @@ from node.cases import actions, views
 from node.cases.model import CaseRow
 from node.catalogue.loop import take_published
 from node.db import table_of
-from node.exchange.inbox import Arrival, Incoming
+from node.exchange.arrivals import Arrival, Incoming
 from node.exchange.model import EventRow, OutboxRow, OutState, PeerRow
 from node.exchange.outbox import outstanding
 from node.exchange.views import aside_counts, unbelievable

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from node.cases import actions
-from node.exchange.inbox import Incoming
+from node.exchange.arrivals import Incoming
 from tests.browser.conftest import AXE, DESK, PHONE, Serve, Watched
 from tests.desks import PASSWORD, Desks
 from tests.federation import AGENT, CLERK, divisions, form, part_of

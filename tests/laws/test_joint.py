@@ -18,7 +18,7 @@ from node.cases import actions
 from node.cases.model import FindingRow
 from node.config import NodeConfig
 from node.db import Database, table_of
-from node.exchange.inbox import Incoming
+from node.exchange.arrivals import Incoming
 from node.exchange.model import EventRow
 from node.joint import actions as joint
 from node.joint.model import JointRow, PartRow

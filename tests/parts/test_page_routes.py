@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 from node.cases import actions
 from node.db import table_of
 from node.desk.entry import own_path
-from node.exchange.inbox import Incoming
+from node.exchange.arrivals import Incoming
 from node.exchange.outbox import outstanding
 from node.figures import report
 from node.figures.model import DailyReportRow
