@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from protocol.bodies import Act, PlaceCode, Staff, Text
+from protocol.bodies import Act, Day, PlaceCode, Staff, Text
 
 SCOPES = ("交件", "缴费", "领件", "签收")
 """What an entrustment may allow."""
@@ -50,7 +50,7 @@ class Stopped(AgencyAct):
 class Resumed(AgencyAct):
     """续办委托书: entrusted again, until that day."""
 
-    until: date
+    until: Day
 
 
 class Finished(AgencyAct):
@@ -101,9 +101,9 @@ class Agency:
     """How the agency of a case stands."""
 
     state: AgencyState = AgencyState.ACTING
-    until: date | None = None
+    until: Day | None = None
     """From a renewed entrustment; None: the first one's own day counts."""
-    handed_on: date | None = None
+    handed_on: Day | None = None
     marks: tuple[Marked, ...] = ()
     held: Mapping[str, MoneyHeld] = field(default_factory=dict)
     """Money not yet in the bank, by receipt."""

@@ -4,14 +4,37 @@ One rule: a reader ignores fields it does not know, so that later kinds of node 
 those it knows.
 """
 
+import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from protocol.places import code
 
-PlaceCode = Annotated[str, AfterValidator(code)]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _day(found: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Pydantic alone also takes "1740009600", seconds since 1970, for a day: two spellings of one day."""
+    if type(found) is not str:
+        return read(found)
+    if not _DAY.fullmatch(found):
+        raise ValueError("日期应写作 2026-03-02")
+    return date.fromisoformat(found)
+
+
+Day = Annotated[date, WrapValidator(_day)]
+"""A civil day (Asia/Shanghai), on the wire written 2026-03-02 and in no other way."""
+PlaceCode = Annotated[str, AfterValidator(code), WithJsonSchema({"type": "string", "pattern": "^[0-9]{12}$"})]
 Text = Annotated[str, Field(max_length=500)]
 Staff = Annotated[str, Field(max_length=40)]
 """工号: whom to ask; not a name."""
@@ -29,19 +52,19 @@ class Body(BaseModel):
 class Act(Body):
     """One step of a case: the civil date (Asia/Shanghai) it counts on, and the staff number behind it."""
 
-    on: date
+    on: Day
     by: Staff
 
 
 class Clocked(Act):
     """A step that may move the case's days; the owner computes them, everybody else shows them."""
 
-    due: date | None = None
+    due: Day | None = None
     """The last day of the stricter limit, the one told to the applicant; None: as before."""
-    statutory_due: date | None = None
+    statutory_due: Day | None = None
     provisional: bool = False
     calendar: Text = ""
-    part_due: date | None = None
+    part_due: Day | None = None
     """The last day of the holder's own part, where it has one."""
 
 

@@ -13,6 +13,7 @@ from protocol.ledger import (
     Ledger,
     Owner,
     Stretch,
+    ledger_document,
     open_suspensions,
     read_ledger,
     resume,
@@ -45,10 +46,10 @@ BACK = frozenset(
 
 
 def opened(body: CaseAccepted) -> Ledger:
-    """The ledger an acceptance begins; LedgerError unless it is a fresh one of that very day."""
+    """The ledger an acceptance begins; LedgerError unless it is a fresh one of that very day, written in the one way."""
     ledger = read_ledger(body.clock)
     fresh = Ledger(ledger.accepted, ledger.promised, ledger.statutory)
-    if ledger != fresh or ledger.accepted != body.on:
+    if ledger_document(fresh) != body.clock or ledger.accepted != body.on:
         raise LedgerError(f"受理时的时限账须从受理日 {body.on} 起新立")
     return ledger
 

@@ -222,7 +222,9 @@ def _statements(lines: list[bytes]) -> dict[str, bytes]:
                 payload = strict.loads(dsse.read(line, dsse.STATEMENT).payload)
             except EnvelopeError:
                 continue
-            claims |= {name: line for name in payload.get("events", ()) if type(name) is str}
+            names = payload.get("events")
+            if type(names) is list:
+                claims |= {name: line for name in names if type(name) is str}
     return claims
 
 

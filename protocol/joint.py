@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
-from protocol.bodies import Body, PlaceCode
+from protocol.bodies import Body, Day, PlaceCode
 from protocol.bundles import CENTRE, HUB, LONGEST_WORKDAYS, Bundle, BundleStep, ends, structure
 from protocol.errors import TransitionRefused
 from protocol.joint_acts import (
@@ -40,11 +40,11 @@ class Joint(Body):
     """The step of the case that opened it: its name within the case."""
     by: PlaceCode
     """The lead's place, the holder of the case."""
-    opened_on: date
+    opened_on: Day
     terms: JointTerms
     answers: tuple[Answer, ...] = ()
     minutes: tuple[str, ...] = ()
-    closed_on: date | None = None
+    closed_on: Day | None = None
 
     @property
     def assists(self) -> tuple[Part, ...]:

@@ -5,13 +5,12 @@ that of another round. Reasons, agreed points and places of visits are sealed; b
 """
 
 from collections.abc import Mapping
-from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from protocol.bodies import Act, Body, ClockMoved, PlaceCode, Staff, Text
+from protocol.bodies import Act, Body, ClockMoved, Day, PlaceCode, Staff, Text
 
 Key = Annotated[str, Field(min_length=1, max_length=20)]
 """环节: what one part of a joint handling is called by."""
@@ -39,7 +38,7 @@ class Part(Body):
     place: PlaceCode
     workdays: Annotated[int, Field(ge=1, le=45)]
     after: Keys = ()
-    due: date
+    due: Day
     assists: bool = True
     """False: a part of the lead's own, which counts for the days and is not answered."""
 
@@ -64,7 +63,7 @@ class JointTerms(Body):
     lead: Department
     lead_name: Name
     parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=40)]
-    until: date
+    until: Day
     """The last day of the longest path."""
     batch: Text = ""
     """集中联合年检: period and name of the batch it belongs to."""
@@ -93,7 +92,7 @@ class JointNotice(JointAct, JointTerms):
     """联合审批办理通知单（抄告单）: to every assist; the form and the shared materials are sealed to them."""
 
     item: Number
-    opened_on: date
+    opened_on: Day
 
 
 class JointReply(JointAct):
@@ -107,7 +106,7 @@ class JointPromise(JointReply):
     """承诺办理: who will answer, and when."""
 
     handler: Annotated[Staff, Field(min_length=1)]
-    by_day: date
+    by_day: Day
 
 
 class JointOpinion(JointReply):
@@ -123,8 +122,8 @@ class JointOpinion(JointReply):
 class JointVisit(JointAct):
     """联合踏勘 as one appointment for all; a later one replaces it. Where is sealed."""
 
-    day: date
-    time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    day: Day
+    time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     parts: Annotated[Keys, Field(min_length=1)]
 
 
@@ -132,7 +131,7 @@ class JointMinutes(JointAct):
     """联审会议纪要 or a record of the visit: who came, who did not; the agreed points are sealed."""
 
     meeting: Literal["联审会议", "联合踏勘"]
-    held_on: date
+    held_on: Day
     present: Keys = ()
     absent: Keys = ()
     points: Annotated[int, Field(ge=0, le=100)] = 0

@@ -6,7 +6,6 @@ ignores body fields it does not know, so that later kinds of node may say more.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -14,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from protocol import strict
 from protocol.agency import AGENCY
-from protocol.bodies import Act, Body, Clocked, ClockMoved, Papers, PlaceCode, Reason, Staff, Text
+from protocol.bodies import Act, Body, Clocked, ClockMoved, Day, Papers, PlaceCode, Reason, Staff, Text
 from protocol.errors import EnvelopeError
 from protocol.joint_acts import JOINTS, JointClosed, JointOpened
 from protocol.places import Tier
@@ -43,8 +42,8 @@ class CaseTaken(Clocked):
     `received_on` is the legal day of receipt, `notice_by` the last day to tell defects (行政许可法 32).
     """
 
-    received_on: date | None = None
-    notice_by: date | None = None
+    received_on: Day | None = None
+    notice_by: Day | None = None
 
 
 class HandoverRefused(Act):
@@ -64,7 +63,7 @@ class HandedOver(Clocked):
 class CaseAccepted(Clocked):
     """受理: the clock begins, and the version of the item that counts for this case from now on is named."""
 
-    due: date
+    due: Day
     calendar: Annotated[str, Field(min_length=1, max_length=100)]
     clock: dict[str, Any]
     """The ledger (时限账) as it begins."""
@@ -76,7 +75,7 @@ class CaseAccepted(Clocked):
     """视为受理: nobody told the applicant anything in five working days."""
     pending: Papers = ()
     """容缺: what may follow, by `follow_up`."""
-    follow_up: date | None = None
+    follow_up: Day | None = None
     leader: Staff = ""
     """Who is in charge in person, where the mode asks for it."""
 
@@ -86,7 +85,7 @@ class CaseReturned(Act):
 
     defects: Annotated[int, Field(ge=1, le=100)]
     materials: Papers = ()
-    reply_by: date | None = None
+    reply_by: Day | None = None
     """After this day without an answer the case is terminated."""
 
 
@@ -95,8 +94,8 @@ class CaseCorrected(Act):
 
     submission: Annotated[str, Field(max_length=64)] = ""
     materials: Papers = ()
-    received_on: date | None = None
-    notice_by: date | None = None
+    received_on: Day | None = None
+    notice_by: Day | None = None
 
 
 class CaseSupplied(Act):
@@ -132,7 +131,7 @@ class CaseDecided(Act):
     authorisation: Annotated[str, Field(max_length=60)] = ""
     minutes: Annotated[str, Field(max_length=100)] = ""
     """Of the meeting that decided, where the item asks for one (集体讨论)."""
-    deliver_by: date | None = None
+    deliver_by: Day | None = None
     """The last day to issue and deliver (行政许可法 44)."""
 
 
@@ -140,7 +139,7 @@ class CaseClosed(Act):
     """办结: the result is made and waits at the origin."""
 
     result: Text = ""
-    tell_by: date | None = None
+    tell_by: Day | None = None
     """The last day to pass the reply on to the applicant, where the mode has one."""
 
 
@@ -220,19 +219,19 @@ class AuthorisationUpdate(Body):
     items: Annotated[tuple[Annotated[str, Field(max_length=50)], ...], Field(min_length=1, max_length=400)]
     powers: Annotated[tuple[Literal["决定", "延期", "作废", "减免"], ...], Field(min_length=1)]
     rank: Literal["窗口", "分管领导", "集体讨论"] = "窗口"
-    since: date
-    until: date
+    since: Day
+    until: Day
     seal: Annotated[str, Field(max_length=60)] = ""
     substitutes: Staff = ""
     approvers: tuple[Staff, Staff]
-    revoked_on: date | None = None
+    revoked_on: Day | None = None
     why: Text = ""
 
 
 class Figures(Body):
     """日报: a node's own totals for one civil day. `totals` maps item id to indicator to count."""
 
-    on: date
+    on: Day
     edition: int
     events: int
     totals: dict[str, dict[str, int]]

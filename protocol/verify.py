@@ -9,7 +9,7 @@ P-2  the statement is a DSSE line of the statement type
 P-3..P-6  its certificate is known or attached, its chain leads to our root, powers lie inside powers
 P-7  the signature holds; only now is the statement read: version, sender = certificate's place, time, 1..64 names
 P-8  each event line's hash stands in the statement and its form is right
-P-9  the certificate is valid now (a grace of 7 days for mail under way), and is not revoked
+P-9  the certificate is valid now (a grace of 7 days for mail under way)
 P-10 the event's sender is the statement's, its kind is among the certificate's powers; steps of a case, and
      nothing else, stand in a case
 P-11 the event speaks only about places in the certificate's scope

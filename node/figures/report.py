@@ -108,7 +108,7 @@ def apply_reports(work: Work, arrivals: Sequence[Arrival]) -> None:
             one.quarantine(wrong.rule, wrong.reason)
             continue
         if not work.know.roster.is_under(one.event.frm, work.me):
-            one.quarantine("L-4", f"{one.event.frm} 不在我们之下")
+            one.quarantine("L-9", f"{one.event.frm} 不在我们之下")
             continue
         _keep(work, one.event.frm, body, one.event.hash)
 

@@ -237,3 +237,12 @@ def test_a_certificate_that_does_not_hold() -> None:
     found = examine(resealed([*lines[:3], bad, *lines[3:]]))
     assert "E-2" in rules(found)
     assert found.problems[0].line == 4
+
+
+@pytest.mark.parametrize("names", [5, None, True, "abc", {"a": 1}, [1, None]])
+def test_a_statement_that_names_nothing_is_a_finding_and_no_crash(names: object) -> None:
+    payload = strict.dumps({"v": 1, "events": names})
+    odd = dsse.write(dsse.STATEMENT, payload, [Signature("0" * 64, b"")])
+    lines = body_lines()
+    found = examine(resealed([*lines[:-6], odd, *lines[-6:]]))
+    assert found.holds, found.problems  # it signs nothing that is in the file, and says nothing
