@@ -7,6 +7,7 @@ HUB = (
     ("catalogue", "hub.catalogue_cli:catalogue", "事项目录：检查、公布、查看"),
     ("demo", "hub.demo.cli:demo", "在本机演示一座城市"),
     ("demo-line", "hub.demo.cli:demo_line", "拔掉或接回演示中的线路"),
+    ("demo-date", "hub.demo.cli:demo_date", "把演示的日历往后拨"),
     ("bench", "hub.bench.cli:bench", "测速"),
 )
 """Name, where it lives, what it is for."""

@@ -5,8 +5,9 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from node.db import Workers
 from node.node import Node
 from node.site import open_node
 from node.web import Server, Web, server
+from node.work import utc_now
 from protocol.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ def capabilities_of(config: NodeConfig) -> tuple[Capability, ...]:
 class Running:
     """Some nodes with their pages in one process, sharing threads and opened catalogues."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
         self.nodes: list[Node] = []
         self._workers = Workers()
         self._library: dict[str, Catalogue] = {}
@@ -53,6 +56,7 @@ class Running:
             capabilities_of(config),
             workers=self._workers,
             library=self._library,
+            clock=self._clock,
         )
         self.nodes.append(node)
         return node

@@ -12,8 +12,9 @@ that, and everything else because the root leads to it. Opening twice, or with a
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from node.exchange.arrivals import Incoming, examine
 from node.exchange.carried import parcels
 from node.exchange.model import CertificateRow
 from node.node import Node
-from node.work import Knowledge, Work
+from node.work import Knowledge, Work, utc_now
 from protocol.catalogue import Catalogue
 from protocol.certificates import KeyRing
 from protocol.errors import ProtocolError
@@ -93,6 +94,7 @@ def open_node(
     workers: Workers | None = None,
     library: dict[str, Catalogue] | None = None,
     identity: Identity | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Node:
     """The node of a site, its database brought up to date, its roster and catalogue read; not running yet."""
     found = identity or read_identity(config)
@@ -110,7 +112,7 @@ def open_node(
         rules=config.rules,
     )
     restore_ring(db, found.ring)
-    node = Node(config, know, db, bus, capabilities)
+    node = Node(config, know, db, bus, capabilities, clock)
     read_directory(node)
     node.do_now(_remember)
     return node

@@ -53,6 +53,8 @@ class Person:
     name: str
     staff_no: str
     roles: tuple[Role, ...]
+    department: str = ""
+    """Whose opinions he gives in joint handling."""
 
 
 def part(whole: Roster, shape: Shape) -> Roster:
@@ -164,7 +166,10 @@ def _ports(shape: Shape, places: list[Place], roster: Roster) -> dict[str, dict[
 
 
 def people_of(place: Place) -> list[Person]:
-    """Who works at a demo place: a village has two agents (AB 岗), a centre its clerk, reviewer and chief."""
+    """Who works at a demo place: a village has two agents (AB 岗), a centre its clerk, reviewer and chief.
+
+    At a county the departments that assist in joint handling (联办) have a desk each.
+    """
     tail = place.code[6:].lstrip("0") or place.code[4:6].lstrip("0") or "0"
     if place.tier is Tier.VILLAGE:
         return [
@@ -172,12 +177,18 @@ def people_of(place: Place) -> list[Person]:
             Person("agent2", "马秀兰", f"C{tail}B", (Role.AGENT,)),
             Person("admin", "王芳", f"C{tail}-09", (Role.ADMINISTRATOR,)),
         ]
+    departments = [
+        Person("land", "赵文博", f"S{tail}-21", (Role.REVIEWER,), "ZR"),
+        Person("housing", "丁晓燕", f"S{tail}-22", (Role.REVIEWER,), "ZJ"),
+        Person("water", "哈立军", f"S{tail}-23", (Role.REVIEWER,), "SL"),
+    ]
     return [
         Person("clerk", "张蕾", f"S{tail}-01", (Role.CLERK,)),
         Person("reviewer", "李敏", f"S{tail}-02", (Role.REVIEWER,)),
         Person("chief", "罗建平", f"S{tail}-03", (Role.CHIEF_REPRESENTATIVE, Role.CENTRE_HEAD)),
         Person("admin", "王芳", f"S{tail}-09", (Role.ADMINISTRATOR,)),
         Person("auditor", "白雪", f"S{tail}-10", (Role.AUDITOR,)),
+        *(departments if place.tier is Tier.COUNTY else ()),
     ]
 
 
@@ -200,6 +211,7 @@ def seed_people(node: Node, place: Place, hashed: str) -> None:
                 accounts.create_user(
                     work.session, work.now, None, login=one.login, name=one.name, staff_no=one.staff_no,
                     place=place.code, roles=one.roles, password_hash=hashed, must_change=False,
+                    department=one.department,
                 )  # fmt: skip
 
     node.do_now(create)
@@ -234,7 +246,9 @@ def officer_at(node: Node, login: str) -> Officer:
     """A demo user as an officer, for the seeded story."""
     place = node.know.roster[node.place]
     found = next(one for one in people_of(place) if one.login == login)
-    return Officer(0, found.login, found.name, found.staff_no, frozenset(found.roles), node.place)
+    return Officer(
+        0, found.login, found.name, found.staff_no, frozenset(found.roles), node.place, found.department
+    )
 
 
 def hashed_password(data: Path) -> str:

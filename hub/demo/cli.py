@@ -1,14 +1,17 @@
-"""`liandong demo` and its line switch."""
+"""`liandong demo`, its line switch and its calendar."""
 
 import shutil
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from hub.demo.city import DemoError, Shape
+from hub.demo.clock import DemoClock
 from hub.demo.run import Demo, as_json, succeeded
 from node.config import ConfigError
+from node.work import CIVIL
 from protocol.errors import ProtocolError
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -88,3 +91,17 @@ def demo_line(state: str, place: str, data: Path) -> None:
     else:
         path.write_text(state)
     click.echo(f"{place} 的线路：{state}")
+
+
+@click.command("demo-date")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("var/demo")
+)
+def demo_date(day: datetime, data: Path) -> None:
+    """把演示的日历拨到以后某天的上午九点：看时限、预警怎样变化。登录须重新进行。"""
+    try:
+        now = DemoClock(data).put_on(day.date())
+    except DemoError as wrong:
+        raise ConfigError(str(wrong)) from None
+    click.echo(f"演示的时间：{now.astimezone(CIVIL):%Y-%m-%d %H:%M}")

@@ -21,6 +21,7 @@ from hub.demo.city import (
     seed_people,
     seed_powers,
 )
+from hub.demo.clock import DemoClock
 from hub.demo.report import report
 from hub.demo.story import PLOTS, STAGES, Teller
 from hub.proxy import Line, LineSwitch
@@ -29,6 +30,7 @@ from node.calendar_source import official_calendar
 from node.exchange.outbox import outstanding
 from node.node import Node
 from node.serve import Running, until_stopped
+from node.work import CIVIL
 from protocol.bundles import BUNDLE_KEY, bundle_document, read_bundles
 from protocol.catalogue import CALENDAR_KEY, DEED_KEY, ITEM_KEY, document
 from protocol.divisions import read_divisions
@@ -62,7 +64,8 @@ class Demo:
     def __init__(self, shape: Shape, say: Say) -> None:
         self._shape = shape
         self._say = say
-        self._running = Running()
+        self._clock = DemoClock(shape.data)
+        self._running = Running(self._clock)
         self.city: DemoCity
         self.nodes: dict[Code, Node] = {}
         self.lines: dict[Code, LineSwitch] = {}
@@ -170,10 +173,11 @@ class Demo:
         village = self.city.villages[0]
         self._say(f"拔线：liandong demo-line cut {village.code} --data {self._shape.data}")
         self._say(f"接线：liandong demo-line restore {village.code} --data {self._shape.data}")
+        self._say(f"拨日历：liandong demo-date 年-月-日 --data {self._shape.data}")
         self._say("停止：Ctrl-C")
 
     async def _stay(self, cut_s: float) -> None:
-        """Follow the line switches until stopped."""
+        """Follow the line switches and the clock until stopped."""
         switches = asyncio.create_task(self._follow_switches())
         if cut_s:
             switches.add_done_callback(lambda _task: None)
@@ -197,6 +201,10 @@ class Demo:
                 if state is not line.state:
                     self._say(f"{self.nodes[code].name} 的线路：{state.value}")
                     {Line.CUT: line.cut, Line.BLACK_HOLE: line.black_hole, Line.WHOLE: line.restore}[state]()
+            if self._clock.refresh():
+                self._say(f"演示的时间：{self._clock().astimezone(CIVIL):%Y-%m-%d %H:%M}")
+                for node in self.nodes.values():
+                    node.outbox_wake.ring()
             await asyncio.sleep(0.2)
 
 
