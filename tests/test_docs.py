@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import click
@@ -145,4 +146,6 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
                 assert "✗ 第" in run(["verify", path.name], tmp_path, ok=False).stdout
             case "demo-line" | "provision":
                 run(words, tmp_path)
-    assert {words[0] for words in told} == {"demo", "verify", "demo-line", "provision"}
+            case "demo-date":  # the day printed there is past one day
+                run([words[0], f"{date.today().year + 1}-12-01"], tmp_path)  # noqa: DTZ011
+    assert {words[0] for words in told} == {"demo", "verify", "demo-line", "demo-date", "provision"}
