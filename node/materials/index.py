@@ -163,13 +163,16 @@ def arrived(work: Work, name: str) -> None:
 
 
 def sources(session: Session, me: str, no: str) -> list[str]:
-    """Who may have a case's blobs: everyone who spoke for it or was its origin, the latest first, without us."""
+    """Who may have a case's blobs, without us: who spoke for it, the latest first; then who told us of it beside its
+    steps, the first first (an assist outside the case's line hears only the lead's notice); at last its origin.
+    """
     event = table_of(EventRow).c
+    last, first = func.max(event.n), func.min(event.at)
     rows = session.execute(
-        select(event.frm, func.max(event.n))
-        .where(event.case_no == no, event.n.is_not(None), event.state == EventState.APPLIED)
+        select(event.frm)
+        .where(event.case_no == no, event.state == EventState.APPLIED)
         .group_by(event.frm)
-        .order_by(func.max(event.n).desc())
+        .order_by(last.desc().nulls_last(), first)
     )
     found = [str(row.frm) for row in rows]
     return [place for place in dict.fromkeys([*found, no[:12]]) if place != me]

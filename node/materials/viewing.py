@@ -74,10 +74,10 @@ def allowed(officer: Officer) -> None:
 
 
 def entries(session: Session, know: Knowledge, no: str) -> list[FileEntry]:
-    """The files of a case by its sealed parts; Forbidden where they are not sealed to us."""
-    case_views.one(session, no)
+    """The files of a case by its sealed parts; Forbidden where they are not sealed to us, NotFound for no case at all."""
     private = dossier(session, know, no)
     if private is None:
+        case_views.one(session, no)
         raise Forbidden("材料只在承办本件的单位可看，本节点不是本件的当事方")
     return list({(one.sha256, one.material): one for one in index.entries(private)}.values())
 

@@ -16,8 +16,11 @@ from node.errors import Conflict, Forbidden
 from node.exchange.outbox import outstanding
 from node.joint import actions as joint
 from node.joint import standing, views
+from node.materials import index
 from protocol.case import Case, State
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, officer, part_of
+from tests.photos import photo
+from tests.story.test_materials import opened, shown, upload
 
 CITY, COUNTY, OTHER = "640200000000", "640221000000", "640202000000"
 ITEM = "SZS-052"
@@ -174,6 +177,23 @@ async def test_departments_in_one_hall_and_a_node_in_another_county(city: Federa
         await other.do(joint.answer, HOUSING, no, n, "建房", "不同意", "改主意了", correct=True)
     assert case(city, CITY, no).state is State.ACCEPTED
     assert all(found.read(outstanding) == 0 for found in city.nodes.values())
+
+
+async def test_an_assist_outside_the_cases_line_fetches_the_photos_from_the_lead(city: Federation) -> None:
+    village, township = places(city)
+    material = form(ITEM).materials[0]
+    await upload(city[village], "draft-0001", material, photo(seed=11))
+    no, _ = await accepted(city, draft="draft-0001")
+    city.line(village).away = True
+    await city[township].do(joint.open_joint, CLERK, no, "rural-house", {"建房": OTHER})
+    await city.settle()
+    assert city[OTHER].read(index.sources, OTHER, no) == [township, village]
+    for place in (COUNTY, OTHER):
+        (file,) = shown(city[place], no).files
+        assert file.state == "here"
+        assert opened(city[place], no, file.entry.sha256).startswith(b"\xff\xd8\xff")
+    with pytest.raises(Forbidden):
+        shown(city[CITY], no)
 
 
 async def test_an_answer_on_the_way_when_the_lead_closes(city: Federation) -> None:
