@@ -21,7 +21,7 @@ from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.errors import BadForm, NotFound
 from node.ids import uuid7
-from node.materials.drafts import label_of
+from node.materials.checklist import label_of
 from node.pages import links, screens
 from node.pages.views.cases import Material
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone

@@ -55,9 +55,8 @@ def main(task: str, given: str) -> None:
             answer({"kind": intake.JPEG, "size": 0, "thumb": len(thumb)}, thumb)
             return
         found = intake.clean(data, rules)
-        answer(
-            {"kind": found.kind, "size": len(found.data), "thumb": len(found.thumb)}, found.data, found.thumb
-        )
+        head: dict[str, object] = {"kind": found.kind, "size": len(found.data), "thumb": len(found.thumb)}
+        answer({**head, "pages": found.pages}, found.data, found.thumb)
     except intake.IntakeRefused as refused:
         answer({"refused": str(refused)})
     except MemoryError:

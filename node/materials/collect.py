@@ -140,7 +140,7 @@ async def _keep(part: Materials, name: str) -> None:
         return
     key = blobs.new_key()
     sha, size = await asyncio.to_thread(_store, part.store, cleaned, key)
-    await part.node.do(drafts.ready, name, cleaned.kind, (sha, size), key)
+    await part.node.do(drafts.ready, name, cleaned.kind, (sha, size), key, cleaned.pages)
 
 
 def _store(store: Store, cleaned: Cleaned, key: bytes) -> tuple[str, int]:

@@ -7,7 +7,6 @@ what is done to files on the disk is done by `collect.py` around them.
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +105,7 @@ def _insert(work: Work, officer: Officer, draft: str, token: str, more: dict[str
         "sha256": "",
         "kind": "",
         "blob_size": 0,
+        "pages": 0,
         "sealed": None,
         "source": "",
         "consent": "",
@@ -139,6 +139,31 @@ def find(session: Session, officer: Officer, name: str) -> Row[Any]:
     return row
 
 
+def find_ready(session: Session, officer: Officer, name: str) -> Row[Any]:
+    """One upload of this officer that is kept here; NotFound, or Conflict while it is not ready."""
+    row = find(session, officer, name)
+    if row.state != UploadState.READY:
+        raise Conflict("这份文件还没有收好，或已随办件报送")
+    return row
+
+
+def open_ready(work: Work, officer: Officer, name: str, address: str) -> tuple[Row[Any], bytes]:
+    """A collected file with its key; one taken from an earlier case leaves a line in the audit log (查看并留痕)."""
+    row = find_ready(work.session, officer, name)
+    if row.source:
+        what = f"{row.source}/{row.sha256[:16]} {row.material}"[:200]
+        audit.record(
+            work.session,
+            officer.login,
+            "material.view",
+            what,
+            "核对复用的材料",
+            now=work.now,
+            address=address,
+        )
+    return row, key_of(work.know, row)
+
+
 def listed(session: Session, staff_no: str, draft: str) -> Sequence[Row[Any]]:
     """The files of a draft, in the order they were begun."""
     return session.execute(
@@ -158,11 +183,11 @@ def refuse(work: Work, name: str, reason: str) -> None:
     _change(work, name, state=UploadState.REFUSED, reason=reason)
 
 
-def ready(work: Work, name: str, kind: str, blob: tuple[str, int], key: bytes) -> None:
+def ready(work: Work, name: str, kind: str, blob: tuple[str, int], key: bytes, pages: int = 0) -> None:
     """It is kept: enciphered, named by its hash, its key sealed to this node."""
     sha, size = blob
     _change(
-        work, name, state=UploadState.READY, reason="", kind=kind, sha256=sha, blob_size=size,
+        work, name, state=UploadState.READY, reason="", kind=kind, sha256=sha, blob_size=size, pages=pages,
         sealed=_seal(work, name, key),
     )  # fmt: skip
 
@@ -206,8 +231,8 @@ def share(work: Work, rules: MaterialRules, officer: Officer, name: str, materia
     if row.state != UploadState.READY:
         raise Conflict("这份材料还没有收好")
     return _copy(work, rules, officer, row.draft, material, row.name, row.size, key_of(work.know, row), {
-        "kind": row.kind, "sha256": row.sha256, "blob_size": row.blob_size, "source": row.source,
-        "consent": row.consent, "applicant": row.applicant,
+        "kind": row.kind, "sha256": row.sha256, "blob_size": row.blob_size, "pages": row.pages,
+        "source": row.source, "consent": row.consent, "applicant": row.applicant,
     })  # fmt: skip
 
 
@@ -265,8 +290,8 @@ def reuse(
     return _copy(
         work, rules, officer, draft, material, entry.name, entry.size, entry.secret,
         {
-            "kind": entry.kind, "sha256": entry.sha256, "blob_size": entry.size, "source": again.no,
-            "consent": again.consent.strip(), "applicant": applicant,
+            "kind": entry.kind, "sha256": entry.sha256, "blob_size": entry.size, "pages": entry.pages,
+            "source": again.no, "consent": again.consent.strip(), "applicant": applicant,
         },
     )  # fmt: skip
 
@@ -313,6 +338,8 @@ def claim(work: Work, staff_no: str, draft: str, no: str, applicant: str) -> lis
             "by": staff_no,
             "on": work.today.isoformat(),
         }
+        if row.pages:
+            entry["pages"] = row.pages
         if row.source:
             entry["again"] = {"no": row.source, "consent": row.consent}
         found.append(entry)
@@ -325,73 +352,3 @@ def claim(work: Work, staff_no: str, draft: str, no: str, applicant: str) -> lis
             .values(state=UploadState.FILED, sealed=None, changed_at=work.now)
         )
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One line of the materials checklist and what is there for it."""
-
-    material: str
-    need: str
-    form: str
-    label: str
-    """What is done with it: originals are looked at and handed back, copies are made by the station."""
-    required: bool
-    state: str
-    """ready, coming, refused, missing, shared (免提交) or optional."""
-    tolerable: bool
-    """Whether it may follow later (容缺)."""
-    files: tuple[Row[Any], ...]
-
-
-STATES = {
-    "ready": "已收",
-    "coming": "上传中",
-    "refused": "未收下",
-    "missing": "缺",
-    "shared": "免提交",
-    "optional": "可无",
-}
-
-
-def checklist(rows: Sequence[Row[Any]], item: Item) -> list[Slot]:
-    """The checklist of an item with the files collected for it."""
-    by_material: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        by_material[row.material].append(row)
-    return [
-        Slot(
-            one.name,
-            one.need,
-            one.form,
-            label_of(one.form),
-            one.need == "必要" and not one.share_free,
-            _state(by_material[one.name], needed=one.need == "必要", share_free=one.share_free),
-            one.need == "容缺后补",
-            tuple(by_material[one.name]),
-        )
-        for one in item.materials
-    ]
-
-
-def label_of(form: str) -> str:
-    """How a material is taken: an applicant is never asked for a photocopy."""
-    return {
-        "原件": "收原件，拍照留存",
-        "复印件": "不收复印件：由站点对照原件拍照生成",
-        "原件核验": "当面核验原件并交还，拍照留存",
-        "电子件": "收电子件",
-    }.get(form, form)
-
-
-def _state(rows: Sequence[Row[Any]], *, needed: bool, share_free: bool) -> str:
-    states = {row.state for row in rows}
-    if states & {UploadState.READY, UploadState.FILED}:
-        return "ready"
-    if states & set(_UNDONE):
-        return "coming"
-    if UploadState.REFUSED in states:
-        return "refused"
-    if share_free:
-        return "shared"
-    return "missing" if needed else "optional"

@@ -48,6 +48,8 @@ class FileEntry(BaseModel):
     kind: Literal["image/jpeg", "image/png", "application/pdf"]
     key: Annotated[str, Field(max_length=64)]
     name: Annotated[str, Field(max_length=100)] = ""
+    pages: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Of a PDF; 0 where whoever took it in did not say."""
     by: Annotated[str, Field(max_length=40)] = ""
     on: str = ""
     again: dict[str, str] | None = None

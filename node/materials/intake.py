@@ -44,11 +44,12 @@ class IntakeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What is kept of a file: its type, its bytes, and a small picture of it (none for a PDF)."""
+    """What is kept of a file: its type, its bytes, a small picture of it (none for a PDF), the pages of a PDF."""
 
     kind: str
     data: bytes
     thumb: bytes = b""
+    pages: int = 0
 
 
 def clean(data: bytes, rules: MaterialRules) -> Cleaned:
@@ -59,8 +60,7 @@ def clean(data: bytes, rules: MaterialRules) -> Cleaned:
     if kind == PDF:
         from node.materials.pdf import check_pdf
 
-        check_pdf(data, rules)
-        return Cleaned(PDF, data)
+        return Cleaned(PDF, data, pages=check_pdf(data, rules))
     if _MARKUP.search(data) or _ZIP_END in data[-66_000:] or b"%PDF-" in data[:1024]:
         raise IntakeRefused("照片里夹带了网页、脚本或别的文件，不能收。请重新拍照")
     return _photo(data, kind, rules)

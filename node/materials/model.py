@@ -54,6 +54,8 @@ class UploadRow(SQLModel, table=True):
     sha256: str = Field(default="", max_length=64)
     kind: str = Field(default="", max_length=32)
     blob_size: int = 0
+    pages: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Of a PDF."""
     sealed: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     """The key, sealed to this node; gone when it is filed."""
     source: str = Field(default="", max_length=50)
@@ -113,3 +115,16 @@ class NotedCaseRow(SQLModel, table=True):
 
     __tablename__ = "noted_cases"
     no: str = Field(primary_key=True, max_length=50)
+
+
+class WantedRow(SQLModel, table=True):
+    """A blob that a place said, in a file carried by hand (摆渡), it still lacks: the next file to it brings it."""
+
+    __tablename__ = "wanted_blobs"
+    place: str = Field(primary_key=True, max_length=12)
+    sha256: str = Field(primary_key=True, max_length=64)
+    no: str = Field(max_length=50)
+    """The case by which it may have it."""
+    at: int
+    """The first byte it lacks."""
+    said_at: datetime = Field(sa_column=Column(Instant, nullable=False))

@@ -31,8 +31,8 @@ _MOST_OBJECTS = 200_000
 _MOST_PARTS = 2_000_000
 
 
-def check_pdf(data: bytes, rules: MaterialRules) -> None:
-    """IntakeRefused unless this is a whole, open PDF of paper alone."""
+def check_pdf(data: bytes, rules: MaterialRules) -> int:
+    """How many pages it has; IntakeRefused unless this is a whole, open PDF of paper alone."""
     if len(data) > rules.pdf_max:
         raise IntakeRefused(too_large(len(data), rules.pdf_max))
     if b"%%EOF" not in data[-2048:]:
@@ -42,7 +42,7 @@ def check_pdf(data: bytes, rules: MaterialRules) -> None:
     if found := _LOUD.search(_ESCAPE.sub(lambda m: bytes([int(m[1], 16)]), data)):
         raise _active(found[1].decode())
     try:
-        _look_through(data, rules)
+        return _look_through(data, rules)
     except IntakeRefused:
         raise
     except (RecursionError, MemoryError):
@@ -51,7 +51,7 @@ def check_pdf(data: bytes, rules: MaterialRules) -> None:
         raise IntakeRefused(f"PDF 打不开（{type(wrong).__name__}），请重新生成或打印后拍照") from None
 
 
-def _look_through(data: bytes, rules: MaterialRules) -> None:
+def _look_through(data: bytes, rules: MaterialRules) -> int:
     reader = PdfReader(BytesIO(data), strict=False)
     if reader.is_encrypted:
         raise IntakeRefused("PDF 有密码或加密，不能收，请去掉密码后再传")
@@ -65,6 +65,7 @@ def _look_through(data: bytes, rules: MaterialRules) -> None:
     for number, generation in sorted(names):
         _inspect(reader.get_object(IndirectObject(number, generation, reader)), parts)
     _inspect(reader.trailer, parts)
+    return len(reader.pages)
 
 
 def _inspect(top: Any, parts: list[int]) -> None:

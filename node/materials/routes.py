@@ -3,6 +3,7 @@
     POST   /api/uploads                          begin (Idempotency-Key names it), 201 with `id` and `offset`
     PUT    /api/uploads/{id}?offset=N            bytes from N on, as many as the link carries; the body is raw
     GET    /api/uploads/{id}                     where to go on, and what became of it
+    GET    /api/uploads/{id}/file                what was collected, and /thumb a small picture of it
     DELETE /api/uploads/{id}
     POST   /api/uploads/{id}/share               let it stand for another material too
     GET    /api/drafts/{draft}/materials         the checklist with the state of each slot
@@ -27,7 +28,7 @@ from sqlalchemy import Row
 from node.accounts.guard import address_of, node_of, require
 from node.accounts.officer import Officer
 from node.errors import BadForm
-from node.materials import collect, drafts, reusable, viewing
+from node.materials import checklist, collect, drafts, reusable, viewing
 from node.materials.collect import Materials, materials_of
 from node.materials.index import FileEntry
 from node.materials.intake import PDF
@@ -99,7 +100,12 @@ class UploadAnswer(BaseModel):
     state: UploadState
     reason: str
     kind: str
+    pages: int
+    """Of a PDF."""
     source: str
+    href: str
+    """Where it can be looked at, once it is ready."""
+    thumb: str
 
 
 class SlotAnswer(BaseModel):
@@ -142,6 +148,7 @@ class FileAnswer(BaseModel):
     kind: str
     size: int
     sha256: str
+    pages: int
     state: str
     state_label: str
     have: int
@@ -163,12 +170,12 @@ class CaseFiles(BaseModel):
 
 def _upload(part: Materials, row: Row[Any]) -> UploadAnswer:
     coming = row.state == UploadState.COMING
+    href = f"/api/uploads/{row.id}/file" if row.state == UploadState.READY else ""
     return UploadAnswer(
-        **{
-            name: getattr(row, name)
-            for name in ("id", "draft", "material", "name", "size", "state", "reason", "kind", "source")
-        },
+        **{name: getattr(row, name) for name in UploadAnswer.model_fields if hasattr(row, name)},
         offset=part.store.uploaded(row.id) if coming else row.size,
+        href=href,
+        thumb=f"/api/uploads/{row.id}/thumb" if href and row.kind != PDF else "",
     )
 
 
@@ -196,6 +203,23 @@ async def look(request: Request, who: Who, name: str) -> UploadAnswer:
     return _upload(part, part.node.read(drafts.find, who, name))
 
 
+@router.get("/uploads/{name}/file", response_class=Response)
+async def upload_file(request: Request, who: Who, name: str) -> Response:
+    """What was collected, for whoever collected it; one taken from an earlier case leaves a line in the audit log."""
+    part = materials_of(node_of(request))
+    row, key = await part.node.do(drafts.open_ready, who, name, address_of(request))
+    return _streamed(part, row.sha256, key, row.kind, row.name or f"{name}.{viewing.SUFFIX[row.kind]}")
+
+
+@router.get("/uploads/{name}/thumb", response_class=Response)
+async def upload_thumb(request: Request, who: Who, name: str) -> Response:
+    """A small picture of a collected photo, for whoever collected it."""
+    part = materials_of(node_of(request))
+    row = part.node.read(drafts.find_ready, who, name)
+    small = await viewing.small(part, row.kind, row.sha256, drafts.key_of(part.node.know, row))
+    return Response(small, media_type="image/jpeg", headers=SHOWN_SAFELY)
+
+
 @router.delete("/uploads/{name}", status_code=204)
 async def remove(request: Request, who: Who, name: str) -> None:
     """Take a file out of its draft."""
@@ -210,7 +234,7 @@ async def share(request: Request, who: Who, name: str, form: Sharing) -> UploadA
 
 
 @router.get("/drafts/{draft}/materials")
-async def checklist(request: Request, who: Who, draft: str, item: str = "") -> Checklist:
+async def draft_materials(request: Request, who: Who, draft: str, item: str = "") -> Checklist:
     """The checklist of an item with what the draft has for it; without `item`, what the draft has."""
     part = materials_of(node_of(request))
     rows = part.node.read(drafts.listed, who.staff_no, draft)
@@ -225,7 +249,7 @@ async def checklist(request: Request, who: Who, draft: str, item: str = "") -> C
             for row in rows
         ]  # fmt: skip
         return Checklist(slots=slots, missing=[], warning="")
-    found = drafts.checklist(rows, known)
+    found = checklist.checklist(rows, known)
     missing = [one.material for one in found if one.required and one.state in ("missing", "refused")]
     return Checklist(slots=[_slot(part, one) for one in found], missing=missing, warning=warning(missing))
 
@@ -237,10 +261,10 @@ def warning(missing: list[str]) -> str:
     return f"还缺必要材料：{'、'.join(missing)}。可以补齐后再报送，也可以先报送，由受理机关一次性告知补正或按容缺办理"
 
 
-def _slot(part: Materials, one: drafts.Slot) -> SlotAnswer:
+def _slot(part: Materials, one: checklist.Slot) -> SlotAnswer:
     return SlotAnswer(
         material=one.material, need=one.need, form=one.form, label=one.label, required=one.required,
-        tolerable=one.tolerable, state=one.state, state_label=drafts.STATES[one.state],
+        tolerable=one.tolerable, state=one.state, state_label=checklist.STATES[one.state],
         files=[_upload(part, row) for row in one.files],
     )  # fmt: skip
 
@@ -274,11 +298,11 @@ async def case_files(request: Request, who: Who, no: str) -> CaseFiles:
 
 def _file(no: str, one: viewing.Shown) -> FileAnswer:
     entry = one.entry
-    href = f"/api/cases/{quote(no)}/materials/{entry.sha256}"
+    href = viewing.href(no, entry)
     return FileAnswer(
-        **entry.model_dump(include={"material", "name", "kind", "size", "sha256", "by", "on", "again"}),
+        **entry.model_dump(include=set(FileAnswer.model_fields)),
         state=one.state, state_label=one.label, have=one.have, since=one.since,
-        href=href, thumb="" if entry.kind == PDF else f"{href}/thumb",
+        href=href, thumb=viewing.thumb_href(no, entry),
     )  # fmt: skip
 
 
@@ -291,13 +315,19 @@ async def case_file(
     entry: FileEntry = await part.node.do(viewing.open_material, who, no, sha, why, address_of(request))
     names = [one.sha256 for one in part.node.read(viewing.entries, part.node.know, no)]
     name = viewing.file_name(entry, no, names.index(sha) + 1)
-    how = "attachment" if save or entry.kind == PDF else "inline"
-    disposition = (
-        f"{how}; filename=\"{sha[:12]}.{viewing.SUFFIX[entry.kind]}\"; filename*=UTF-8''{quote(name)}"
-    )
+    return _streamed(part, sha, entry.secret, entry.kind, name, save=save)
+
+
+def _streamed(
+    part: Materials, sha: str, key: bytes, kind: str, name: str, *, save: bool = False
+) -> StreamingResponse:
+    """A material, opened on the fly; a browser shows a photo, and keeps a PDF or what it was told to."""
+    how = "attachment" if save or kind == PDF else "inline"
+    plain = f"{sha[:12]}.{viewing.SUFFIX[kind]}"
+    disposition = f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
     return StreamingResponse(
-        viewing.plain(part, sha, entry.secret),
-        media_type=entry.kind,
+        viewing.plain(part, sha, key),
+        media_type=kind,
         headers={**SHOWN_SAFELY, "Content-Disposition": disposition},
     )
 
@@ -307,4 +337,8 @@ async def case_thumb(request: Request, who: Who, no: str, sha: str) -> Response:
     """A small picture of a photo, on which nothing can be read."""
     part = materials_of(node_of(request))
     entry = await part.node.do(viewing.open_small, who, no, sha, address_of(request))
-    return Response(await viewing.small(part, entry), media_type="image/jpeg", headers=SHOWN_SAFELY)
+    return Response(
+        await viewing.small(part, entry.kind, entry.sha256, entry.secret),
+        media_type="image/jpeg",
+        headers=SHOWN_SAFELY,
+    )

@@ -4,10 +4,12 @@ One rule: the key comes from the case's sealed parts, so where those cannot be o
 every material that is opened leaves a line in the audit log.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import Row, select
 from sqlmodel import Session
@@ -19,7 +21,7 @@ from node.audit import AuditEntry
 from node.cases import views as case_views
 from node.cases.dossier import dossier
 from node.db import table_of
-from node.errors import Conflict, Forbidden, NotFound, RoleMissing
+from node.errors import BadForm, Conflict, Forbidden, NotFound, RoleMissing
 from node.materials import index
 from node.materials.index import FileEntry
 from node.materials.intake import JPEG, PDF, PNG, IntakeRefused
@@ -102,9 +104,14 @@ def _shown(part: "Materials", entry: FileEntry, row: Row[Any] | None) -> Shown:
 
 
 def open_material(work: Work, officer: Officer, no: str, sha: str, why: str, address: str) -> FileEntry:
-    """The entry of a material about to be shown, its line in the audit log written; NotFound, Forbidden, Conflict."""
+    """The entry of a material about to be shown, its line in the audit log written; NotFound, Forbidden, Conflict.
+
+    BadForm for a picture of an identity paper without a reason (查看并留痕).
+    """
     allowed(officer)
     entry = _entry(work.session, work.know, no, sha)
+    if index.is_identity(entry.material) and not why.strip():
+        raise BadForm(why="查看证件照片须写明事由")
     audit.record(
         work.session, officer.login, "material.view", f"{no}/{sha[:16]} {entry.material}"[:200],
         why.strip()[:500] or "办理本件", now=work.now, address=address,
@@ -113,9 +120,14 @@ def open_material(work: Work, officer: Officer, no: str, sha: str, why: str, add
 
 
 def open_small(work: Work, officer: Officer, no: str, sha: str, address: str) -> FileEntry:
-    """The entry of a material whose small picture is shown: one line a day for each officer and case."""
+    """The entry of a material whose small picture is shown: one line a day for each officer and case.
+
+    NotFound for an identity paper: a face is known in a small picture too.
+    """
     allowed(officer)
     entry = _entry(work.session, work.know, no, sha)
+    if index.is_identity(entry.material):
+        raise NotFound("证件照片没有缩略图，须写明事由后查看")
     table = table_of(AuditEntry).c
     morning = datetime.combine(work.today, datetime.min.time(), CIVIL)
     seen = select(table.n).where(
@@ -155,22 +167,30 @@ def plain(part: "Materials", sha: str, key: bytes) -> Iterator[bytes]:
     return rest()
 
 
-async def small(part: "Materials", entry: FileEntry) -> bytes:
+async def small(part: "Materials", kind: str, sha: str, key: bytes) -> bytes:
     """The small picture of a material, drawn at its first use; NotFound for what has none."""
-    import asyncio
-
-    if entry.kind == PDF:
+    if kind == PDF:
         raise NotFound("PDF 没有缩略图")
-    found = await asyncio.to_thread(part.store.thumb, entry.sha256, entry.secret)
+    found = await asyncio.to_thread(part.store.thumb, sha, key)
     if found is not None:
         return found
-    whole = await asyncio.to_thread(lambda: b"".join(plain(part, entry.sha256, entry.secret)))
+    whole = await asyncio.to_thread(lambda: b"".join(plain(part, sha, key)))
     try:
         drawn = await part.workshop.thumb(whole)
     except IntakeRefused as refused:
         raise NotFound(str(refused)) from None
-    await asyncio.to_thread(part.store.keep_thumb, entry.sha256, entry.secret, drawn)
+    await asyncio.to_thread(part.store.keep_thumb, sha, key, drawn)
     return drawn
+
+
+def href(no: str, entry: FileEntry) -> str:
+    """Where a material is opened."""
+    return f"/api/cases/{quote(no)}/materials/{entry.sha256}"
+
+
+def thumb_href(no: str, entry: FileEntry) -> str:
+    """Where its small picture is; "" for a PDF and for identity papers."""
+    return "" if entry.kind == PDF or index.is_identity(entry.material) else f"{href(no, entry)}/thumb"
 
 
 def file_name(entry: FileEntry, no: str, number: int) -> str:

@@ -60,4 +60,4 @@ def _read(out: bytes, code: int | None) -> Cleaned:
     size, thumb = int(head["size"]), int(head["thumb"])
     if len(rest) != size + thumb:
         raise IntakeRefused(_TOO_MUCH)
-    return Cleaned(str(head["kind"]), rest[:size], rest[size:])
+    return Cleaned(str(head["kind"]), rest[:size], rest[size:], int(head.get("pages", 0)))
