@@ -1,6 +1,5 @@
 """The case page and its acts."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,25 +13,20 @@ from node.cases import actions, acts, views
 from node.cases.acts import Act, Ask
 from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
-from node.desk import show
+from node.desk import materials, show
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.documents import issue
 from node.errors import BadForm, NodeError, NotFound
 from node.fees import views as fees
-from node.materials import viewing
-from node.materials.collect import materials_of
-from node.materials.model import BlobState
-from node.materials.viewing import Shown
 from node.pages import links, screens
 from node.pages.render import answer_live
 from node.pages.views.cases import (
     Action,
     CaseView,
     Document,
-    Material,
 )
-from node.pages.views.common import Choice, Fact, Field, Tag, Tone
+from node.pages.views.common import Choice, Fact, Field
 from node.work import Work, civil_date
 from protocol.lifecycle import Case
 
@@ -99,7 +93,7 @@ def case_view(
         personal=show.personal(private, shown=reveal),
         reveal_action=f"{links.case(no)}/reveal" if private and not reveal else "",
         facts=_facts(desk, row, private, item),
-        materials=_materials(desk, no, item, private),
+        papers=materials.papers(desk, no, item, private),
         steps=show.story(desk, node.read(views.events, no), node.read(views.reach, no)),
         actions=tuple(one for one in acts_now if not one.refused),
         documents=_documents(desk, no) if private else (),
@@ -139,40 +133,6 @@ def _facts(desk: Desk, row: Any, private: dict[str, Any] | None, item: Any) -> t
 
 def _day(day: date | None) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if day else ""
-
-
-def _materials(desk: Desk, no: str, item: Any, private: dict[str, Any] | None) -> tuple[Material, ...]:
-    """The item's list; a material with files has one line for each, which opens it (查看并留痕)."""
-    if item is None or private is None:
-        return ()
-    here = set(private.get("materials", ())) | set((private.get("supplement") or {}).get("materials", ()))
-    part = materials_of(desk.node)
-    files: dict[str, list[Shown]] = defaultdict(list)
-    for one in desk.node.read(lambda session: viewing.listing(part, session, no)).files:
-        files[one.entry.material].append(one)
-    may_look = bool(desk.who.roles & viewing.MAY_LOOK)
-    found = []
-    for one in item.materials:
-        if not files[one.name]:
-            state = Tag(text="已收", tone=Tone.GOOD) if one.name in here else Tag(text="未收")
-            found.append(Material(name=one.name, need=one.need, form=one.form, state=state))
-        for at, file in enumerate(files[one.name], 1):
-            name = one.name if len(files[one.name]) == 1 else f"{one.name}（{at}）"
-            found.append(_file(no, name, one, file, may_look=may_look))
-    return tuple(found)
-
-
-def _file(no: str, name: str, material: Any, file: Shown, *, may_look: bool) -> Material:
-    tones = {BlobState.HERE: Tone.GOOD, BlobState.COMING: Tone.CALM, BlobState.GONE: Tone.PLAIN}
-    opens = may_look and file.state is BlobState.HERE
-    return Material(
-        name=name,
-        need=material.need,
-        form=material.form,
-        state=Tag(text=file.label, tone=tones[file.state]),
-        note="取自本人以前的办件" if file.entry.again else "",
-        href=f"/api/cases/{no}/materials/{file.entry.sha256}" if opens else "",
-    )
 
 
 def _documents(desk: Desk, no: str) -> tuple[Document, ...]:
@@ -294,7 +254,7 @@ async def case_page(request: Request, desk: Here, no: str, done: str = "") -> Re
 
 @router.get("/live/cases/{no}")
 async def case_live(request: Request, desk: Here, no: str, part: str = "status", n: int = 0) -> Response:
-    """The light and the rail, or the story, of a case."""
+    """The light and the rail, the story, or the materials of a case."""
     view = case_view(desk, no)
     row = desk.node.read(views.one, no)
     view = replace(

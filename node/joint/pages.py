@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from node.cases import saying
 from node.cases.dossier import dossier
-from node.desk import show
+from node.desk import materials, show
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.errors import BadForm, Conflict, NodeError, NotFound
@@ -209,7 +209,7 @@ def _part_view(
         line=_line(desk, row, found.item, found.joint.by) if row else None,
         facts=_facts(desk, found, row),
         personal=show.personal(private, shown=False),
-        materials=tuple(str(one) for one in (private or {}).get("materials", ())),
+        papers=materials.papers(desk, no, show.item_of(node, found.item), private),
         parts=tuple(_line(desk, one, found.item, found.joint.by, ours=False) for one in rows),
         remarks=tuple(
             Remark(

@@ -87,8 +87,8 @@ def case_page(page: Page, view: CaseView) -> str:
 
 
 def case_live(page: Page, view: CaseView, part: str = "status") -> Live:
-    """`status` (light and rail) or `story` (the signed steps) of the case page."""
-    return _part(page, "case_story.html" if part == "story" else "case_status.html", view)
+    """`status` (light and rail), `story` (the signed steps) or `materials` of the case page."""
+    return _part(page, f"case_{part if part in ('story', 'materials') else 'status'}.html", view)
 
 
 def handover_page(page: Page, view: HandoverView) -> str:

@@ -50,6 +50,7 @@ from node.pages.views import (
     MaterialNeed,
     Month,
     OpenMatter,
+    Papers,
     PasswordView,
     PersonalField,
     Progress,
@@ -478,28 +479,32 @@ CASE = CaseView(
         Fact(label="决定机关", value="平罗县民政局（法定下级受理）"),
         Fact(label="收费", value="不收费"),
     ),
-    materials=(
-        Material(
-            name="高龄津贴申领表",
-            need="必要",
-            form="原件",
-            state=Tag(text="已收", tone=Tone.GOOD),
-            note="1 份",
-        ),
-        Material(name="居民身份证", need="必要", form="原件核验", state=Tag(text="已核验", tone=Tone.GOOD)),
-        Material(
-            name="居民户口簿",
-            need="容缺后补",
-            form="原件核验",
-            state=Tag(text="容缺", tone=Tone.WARN),
-            note="3月24日前补",
-        ),
-        Material(
-            name="社会保障卡或银行账户信息",
-            need="必要",
-            form="复印件",
-            state=Tag(text="缺", tone=Tone.ALARM),
-        ),
+    papers=Papers(
+        materials=(
+            Material(
+                name="高龄津贴申领表",
+                need="必要",
+                form="原件",
+                state=Tag(text="已收", tone=Tone.GOOD),
+                note="1 份",
+            ),
+            Material(
+                name="居民身份证", need="必要", form="原件核验", state=Tag(text="已核验", tone=Tone.GOOD)
+            ),
+            Material(
+                name="居民户口簿",
+                need="容缺后补",
+                form="原件核验",
+                state=Tag(text="容缺", tone=Tone.WARN),
+                note="3月24日前补",
+            ),
+            Material(
+                name="社会保障卡或银行账户信息",
+                need="必要",
+                form="复印件",
+                state=Tag(text="缺", tone=Tone.ALARM),
+            ),
+        )
     ),
     steps=STEPS,
     actions=ACTIONS,

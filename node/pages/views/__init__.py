@@ -59,6 +59,7 @@ from node.pages.views.common import (
 )
 from node.pages.views.filing import FilingView, ReceiptView, WizardStep
 from node.pages.views.line import Act, LineState, LineView, Quarantined, Reach, Stage
+from node.pages.views.materials import FileView, Papers
 from node.pages.views.people import (
     AuditRow,
     AuditView,
@@ -93,6 +94,7 @@ __all__ = [
     "EvidenceView",
     "Fact",
     "Field",
+    "FileView",
     "FilingView",
     "Filters",
     "FormView",
@@ -115,6 +117,7 @@ __all__ = [
     "MaterialNeed",
     "Month",
     "OpenMatter",
+    "Papers",
     "PasswordView",
     "PersonalField",
     "Progress",

@@ -15,6 +15,7 @@ from node.pages.views.common import (
     Tone,
 )
 from node.pages.views.line import Reach
+from node.pages.views.materials import FileView, Papers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +176,8 @@ class Material:
     """已收, 缺, 容缺 …"""
     note: str = ""
     """份数, where it came from, what is wrong with it."""
-    href: str = ""
-    """Where it can be opened, if this node handles the case."""
+    files: tuple[FileView, ...] = ()
+    """Its files, if this node handles the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +302,7 @@ class CaseView:
     """URL to post a reason to; empty when this node holds no names."""
     facts: tuple[Fact, ...]
     """Everything public: filed at, entrustment, department, route."""
-    materials: tuple[Material, ...]
+    papers: Papers
     """材料."""
     steps: tuple[Step, ...]
     """The signed story, newest last."""

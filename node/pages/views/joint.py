@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from node.pages.views.cases import Action, PersonalField
 from node.pages.views.common import Fact, FormView, Limit, Tab, Tag
+from node.pages.views.materials import Papers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class JointPartView:
     """The part asked for; None for the lead."""
     facts: tuple[Fact, ...]
     personal: tuple[PersonalField, ...]
-    materials: tuple[str, ...]
+    papers: Papers
     parts: tuple[PartLine, ...]
     """Every part of the joint handling."""
     remarks: tuple[Remark, ...]

@@ -1,0 +1,96 @@
+"""材料 as pages show them: each line of the item's list with its files, small pictures and how far they have come."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from node.desk.frame import Desk
+from node.materials import index, viewing
+from node.materials.collect import materials_of
+from node.materials.intake import PDF
+from node.materials.model import BlobState
+from node.materials.viewing import Shown
+from node.pages.views.cases import Material
+from node.pages.views.common import Tag, Tone
+from node.pages.views.materials import FileView, Papers
+from protocol.blobs import MAX_PIECE
+from protocol.catalogue import Item
+
+_TONES = {BlobState.HERE: Tone.GOOD, BlobState.COMING: Tone.CALM, BlobState.GONE: Tone.PLAIN}
+
+
+def papers(desk: Desk, no: str, item: Item | None, private: dict[str, Any] | None) -> Papers:
+    """The item's list with the files of the case; nothing where its sealed parts are not ours to open."""
+    if item is None or private is None:
+        return Papers(materials=())
+    here = set(private.get("materials", ())) | set((private.get("supplement") or {}).get("materials", ()))
+    absent = {
+        str(one.get("material")): str(one.get("why", ""))
+        for one in (private.get("supplement") or {}).get("absent", ())
+    }
+    part = materials_of(desk.node)
+    found = desk.node.read(lambda session: viewing.listing(part, session, no))
+    files: dict[str, list[Shown]] = defaultdict(list)
+    for one in found.files:
+        files[one.entry.material].append(one)
+    may_look = bool(desk.who.roles & viewing.MAY_LOOK)
+    return Papers(
+        materials=tuple(
+            Material(
+                name=one.name,
+                need=one.need,
+                form=one.form,
+                state=_state(files[one.name], said=one.name in here),
+                note=_note(one.name, files[one.name], absent),
+                files=tuple(
+                    file_view(no, f"{row}-{at}", one.name, shown, may_look=may_look)
+                    for at, shown in enumerate(files[one.name], 1)
+                ),
+            )
+            for row, one in enumerate(item.materials, 1)
+        ),
+        arrived=found.arrived,
+        total=len(found.files),
+    )
+
+
+def _state(files: list[Shown], *, said: bool) -> Tag:
+    """传送中 while one of them is on its way; 已收 where only paper was taken, too."""
+    if not files:
+        return Tag(text="已收", tone=Tone.GOOD) if said else Tag(text="未收")
+    coming = sum(one.state is BlobState.COMING for one in files)
+    if coming:
+        return Tag(text=f"已到 {len(files) - coming} / {len(files)} 份", tone=Tone.CALM)
+    if all(one.state is BlobState.GONE for one in files):
+        return Tag(text=files[0].label)
+    return Tag(text="已到" if len(files) == 1 else f"已到 {len(files)} 份", tone=Tone.GOOD)
+
+
+def _note(name: str, files: list[Shown], absent: Mapping[str, str]) -> str:
+    said = ["取自本人以前的办件，本人已同意"] if any(one.entry.again for one in files) else []
+    if name in absent:
+        said.append(f"本次未交：{absent[name]}")
+    return "；".join(said)
+
+
+def file_view(no: str, id: str, material: str, file: Shown, *, may_look: bool) -> FileView:  # noqa: A002
+    """One file: its small picture, what a click does, or how many of its pieces are here."""
+    entry = file.entry
+    opens = may_look and file.state is BlobState.HERE
+    return FileView(
+        id=id,
+        title=f"{material}（{id.rpartition('-')[2]}）",
+        kind="pdf" if entry.kind == PDF else "identity" if index.is_identity(material) else "photo",
+        words=f"PDF {entry.pages} 页" if entry.pages else "PDF" if entry.kind == PDF else "",
+        href=viewing.href(no, entry) if opens else "",
+        thumb=viewing.thumb_href(no, entry) if opens else "",
+        state=Tag(text=file.label, tone=_TONES[file.state]),
+        parts=pieces(entry.size),
+        have=pieces(entry.size) if file.state is BlobState.HERE else file.have // MAX_PIECE,
+        coming=file.state is BlobState.COMING,
+    )
+
+
+def pieces(size: int) -> int:
+    """In how many pieces a blob of this size travels at most."""
+    return max(1, -(-size // MAX_PIECE))
