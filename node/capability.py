@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import Row
+from sqlmodel import Session
 
 from node.accounts.officer import Officer
 from node.bus import Delivery
 from node.exchange.inbox import Handler
+from node.proposals import Second
 from node.work import Follow, Work
 from protocol.subjects import Lane
 
@@ -29,7 +30,7 @@ class NavEntry:
     """Who sees it; empty: everybody logged in."""
     order: int = 50
     count: str = ""
-    """Which count of `cases.views.counts` stands beside it."""
+    """Which count of `cases.views.counts`, or of a capability's `counts`, stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class Capability:
     """What it lets officers do to a case, beside the acts every tier has."""
     lanes: Mapping[Lane, Callable[["Node", Delivery], None]] = field(default_factory=dict)
     """Lanes of the mail that it takes itself, instead of the inbox: at once, without waiting, or not at all."""
-    seconds: Mapping[str, Callable[[Work, Officer, Row[Any]], object]] = field(default_factory=dict)
-    """What approving a proposal of a kind does (`node/proposals.py`); the second person is not the first."""
+    counts: Callable[[Session, Officer], Mapping[str, int]] | None = None
+    """Counts for its entries of the navigation."""
+    seconds: Mapping[str, Second] = field(default_factory=dict)
+    """Its kinds of proposals (`node/proposals.py`); the second person is not the first."""
     follows: Mapping[str, Follow] = field(default_factory=dict)
     """What it does once a step of a kind has been taken, ours or another's, in the same transaction."""
     on_edition: Callable[[Work], None] | None = None

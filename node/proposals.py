@@ -1,21 +1,51 @@
 """二人制: what takes two persons is written down by the first and done by the second.
 
 One rule: the first can only propose, and whoever approves is somebody else, logged in as himself. What is then said
-or signed names both. A capability tells in `Capability.seconds` what approving its kinds of proposals does.
+or signed names both. A capability tells in `Capability.seconds` what its kinds of proposals are (`Second`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Row, select, update
+from sqlalchemy import JSON, Column, Row, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from node.accounts.officer import Officer
 from node.db import Instant, insert_all, table_of
-from node.errors import BadForm, Conflict, Forbidden, NotFound
+from node.errors import BadForm, Conflict, Forbidden, NodeError, NotFound
 from node.ids import uuid7
 from node.work import Work
+
+Asked = Callable[[Work, Officer, Row[Any]], object]
+"""Something done about a proposal by an officer who did not make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What the second person needs to know of one kind of proposals, and what his word does."""
+
+    name: str
+    """授权, 印章交接, 延期 …"""
+    approve: Asked
+    told: Callable[[Work, Mapping[str, Any]], Sequence[tuple[str, str]]]
+    """What is proposed, as (label, words), from the proposal's content."""
+    admits: Asked
+    """Raises, with the reason, for an officer who could not approve it."""
+
+    def refusal(self, work: Work, officer: Officer, row: Row[Any]) -> str:
+        """Why this officer cannot approve the proposal; "" if he can."""
+        if row.by == officer.staff_no:
+            return OWN
+        try:
+            self.admits(work, officer, row)
+        except NodeError as wrong:
+            return wrong.detail
+        return ""
+
+
+OWN = "须由另一人批准，不能自己批准自己提出的申请"
 
 
 class ProposalRow(SQLModel, table=True):
@@ -79,7 +109,7 @@ def second(work: Work, officer: Officer, id: str) -> Row[Any]:  # noqa: A002
     """
     row = open_one(work, id)
     if row.by == officer.staff_no:
-        raise Forbidden("须由另一人批准，不能自己批准自己提出的申请")
+        raise Forbidden(OWN)
     _close(work, officer, row.id, "done", "")
     return row
 
@@ -112,3 +142,18 @@ def of_case(session: Session, no: str) -> Sequence[Row[Any]]:
     """Every proposal about a case, and what became of it."""
     table = table_of(ProposalRow)
     return session.execute(select(table).where(table.c.no == no).order_by(table.c.at)).all()
+
+
+def latest(session: Session, *, over: bool = False, limit: int = 100) -> Sequence[Row[Any]]:
+    """Proposals that wait, or with `over` those that were answered; the newest first."""
+    table = table_of(ProposalRow)
+    ended = table.c.outcome != "" if over else table.c.outcome == ""
+    at = table.c.closed_at if over else table.c.at
+    return session.execute(select(table).where(ended).order_by(at.desc()).limit(limit)).all()
+
+
+def counts(session: Session, officer: Officer) -> dict[str, int]:
+    """How many proposals of others wait: what the navigation shows beside 待批."""
+    table = table_of(ProposalRow)
+    query = select(func.count()).where(table.c.outcome == "", table.c.by != officer.staff_no)
+    return {"proposals": session.execute(query).scalar() or 0}

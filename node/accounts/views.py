@@ -34,6 +34,15 @@ class UserLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody to be named by his staff number (工号)."""
+
+    staff_no: str
+    name: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
 class TokenLine:
     """One API token, without its secret."""
 
@@ -75,6 +84,19 @@ def users(session: Session, now: datetime, login: str | None = None) -> list[Use
         )
         for row in session.connection().execute(query)
     ]
+
+
+def colleagues(session: Session) -> list[Colleague]:
+    """Everybody who works here now, by staff number."""
+    query = select(_users.c.staff_no, _users.c.name, _users.c.roles).where(~_users.c.disabled)
+    rows = session.connection().execute(query.order_by(_users.c.staff_no))
+    return [Colleague(row.staff_no, row.name, read_roles(row.roles)) for row in rows]
+
+
+def names(session: Session) -> dict[str, str]:
+    """张蕾（S101-01）, by staff number, of everybody who ever worked here."""
+    rows = session.connection().execute(select(_users.c.staff_no, _users.c.name))
+    return {row.staff_no: f"{row.name}（{row.staff_no}）" for row in rows}
 
 
 def api_tokens(session: Session) -> list[TokenLine]:

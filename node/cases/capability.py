@@ -1,10 +1,11 @@
 """Cases as a capability of every tier."""
 
 from node.capability import Capability
-from node.cases import apply, courses, deadlines, duties
+from node.cases import apply, deadlines, duties
 from node.cases.acts import ACTS
 from node.cases.course_acts import COURSE_ACTS
 from node.cases.routes import router
+from node.cases.seconds import SECONDS
 from node.work import Work
 
 
@@ -22,5 +23,5 @@ CASES = Capability(
     acts=(*ACTS, *COURSE_ACTS),
     on_edition=after_edition,
     loops=(deadlines.run,),
-    seconds={courses.EXTEND: courses.approve_extension, courses.VOID: courses.approve_void},
+    seconds=SECONDS,
 )

@@ -6,6 +6,7 @@ from node import proposals
 from node.accounts.officer import Officer
 from node.cases import actions, courses
 from node.cases.acts import Act, Answers, Ask, one
+from node.cases.seconds import SECONDS
 from node.errors import BadForm, Conflict
 from node.work import Work
 from protocol.lifecycle import TRANSITIONS, Case
@@ -34,10 +35,10 @@ def _days(_work: Work, case: Case) -> Pairs:
 
 
 def _waiting(work: Work, case: Case) -> Pairs:
-    words = {courses.EXTEND: "延期", courses.VOID: "作废"}
     return [
-        (row.id, f"{words.get(row.kind, row.kind)}（{row.by} 提出）：{row.content.get('why', '')}")
+        (row.id, f"{SECONDS[row.kind].name}（{row.by} 提出）：{row.content.get('why', '')}")
         for row in proposals.waiting(work.session, case.no)
+        if row.kind in SECONDS
     ]
 
 
@@ -54,13 +55,15 @@ def _number(text: str) -> int:
 
 def _second(work: Work, officer: Officer, no: str, answers: Answers) -> None:
     found = proposals.open_one(work, one(answers, "proposal"))
-    approve = {courses.EXTEND: courses.approve_extension, courses.VOID: courses.approve_void}.get(found.kind)
-    if found.no != no or approve is None:
+    kind = SECONDS.get(found.kind)
+    if found.no != no or kind is None:
         raise Conflict("这项申请不是本件的延期或作废")
-    if one(answers, "verdict") == "不批准":
-        proposals.refuse(work, officer, found.id, one(answers, "why"))
-    else:
-        approve(work, officer, proposals.second(work, officer, found.id))
+    if one(answers, "verdict") != "不批准":
+        kind.approve(work, officer, proposals.second(work, officer, found.id))
+        return
+    if found.by != officer.staff_no:
+        kind.admits(work, officer, found)
+    proposals.refuse(work, officer, found.id, one(answers, "why"))
 
 
 COURSE_ACTS: tuple[Act, ...] = (

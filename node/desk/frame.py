@@ -123,6 +123,9 @@ def badge(who: Officer) -> DeskBadge:
 def navigation(node: Node, who: Officer) -> tuple[NavLink, ...]:
     """The links of every capability that this officer may use, the most used first."""
     counts = node.read(cases.counts, node.place)
+    for capability in node.capabilities:
+        if capability.counts is not None:
+            counts |= node.read(capability.counts, who)
     entries = [entry for capability in node.capabilities for entry in capability.nav]
     return tuple(
         NavLink(label=entry.label, href=entry.path, icon=entry.icon, count=counts.get(entry.count, 0))

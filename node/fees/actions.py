@@ -75,6 +75,11 @@ def approve_bill(work: Work, officer: Officer, row: Row[Any]) -> str:
     return _issue(work, case, {**row.content, **_second(work, case, officer)})
 
 
+def admits(work: Work, officer: Officer, row: Row[Any]) -> None:
+    """Forbidden, with the reason, to whoever could not be the second person of a proposal about money."""
+    _second(work, Cases(work).need(row.no), officer)
+
+
 def _second(work: Work, case: Case, officer: Officer) -> dict[str, str]:
     """The approver and what authorises him; Forbidden if nothing does."""
     name, why = powers.carries(

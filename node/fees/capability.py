@@ -1,9 +1,10 @@
 """Fees as a capability of every tier."""
 
 from node.capability import Capability, NavEntry
-from node.fees import actions, apply, pages, standing
+from node.fees import apply, pages, standing
 from node.fees.acts import FEE_ACTS
 from node.fees.routes import router
+from node.fees.seconds import SECONDS
 from node.work import Work
 
 _WHO = frozenset(("clerk", "reviewer", "chief_representative", "centre_head", "auditor"))
@@ -20,7 +21,7 @@ FEES = Capability(
     routers=(router, pages.router),
     acts=FEE_ACTS,
     follows=apply.FOLLOWS,
-    seconds={"fee.bill": actions.approve_bill, "fee.refund": actions.approve_refund},
+    seconds=SECONDS,
     on_edition=after_edition,
     nav=(NavEntry("收费", pages.PATH, "list", roles=_WHO, order=55),),
 )

@@ -19,6 +19,9 @@ SUMS = "/sums"
 EVIDENCE = "/evidence"
 USERS = "/users"
 AUDIT = "/audit"
+AUTHORISATIONS = "/authorisations"
+PROPOSALS = "/proposals"
+SEALS = "/seals"
 
 
 def case(no: str) -> str:
@@ -54,6 +57,11 @@ def parcels(place: str) -> str:
 def user(login: str) -> str:
     """The page of one user."""
     return f"{USERS}/{quote(login)}"
+
+
+def seal(id: str) -> str:  # noqa: A002
+    """The page of one seal."""
+    return f"{SEALS}/{quote(id)}"
 
 
 def item(key: str) -> str:

@@ -62,11 +62,16 @@ def propose(work: Work, officer: Officer, grant: Grant) -> str:
     return proposals.propose(work, officer, KIND, "", content)
 
 
-def approve(work: Work, officer: Officer, row: Row[Any]) -> str:
-    """Second person: sign the authorisation and send it; its id."""
+def admits(_work: Work, officer: Officer, row: Row[Any]) -> None:
+    """Forbidden, with the reason, to whoever could not approve this authorisation."""
     _must(officer, MAY_APPROVE)
     if row.content["person"] == officer.staff_no:
         raise Forbidden("不能给自己批准授权")
+
+
+def approve(work: Work, officer: Officer, row: Row[Any]) -> str:
+    """Second person: sign the authorisation and send it; its id."""
+    admits(work, officer, row)
     return issue(work, row.content, (row.by, officer.staff_no))
 
 
@@ -75,6 +80,8 @@ def substitute(work: Work, officer: Officer, name: str, person: str, since: date
     known = _need(work.session, name)
     if known.revoked_on is not None:
         raise Conflict(f"授权 {name} 已撤销")
+    if person.strip() == known.person:
+        raise BadForm(person="代理人不能是被授权人本人")
     if not known.since <= since <= until <= known.until:
         raise BadForm(since=f"顶岗期间须在授权期间 {known.since} 至 {known.until} 之内")
     return propose(

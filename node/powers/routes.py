@@ -12,6 +12,7 @@ from node.accounts.officer import Officer
 from node.errors import Forbidden, NotFound
 from node.node import Node
 from node.powers import actions, seals, views
+from node.proposals import Second
 from node.work import Work
 from protocol.messages import AuthorisationUpdate
 from protocol.powers import RANKS, Power
@@ -203,7 +204,7 @@ async def approve(request: Request, who: Who, id: str) -> ProposalAnswer:  # noq
 async def refuse(request: Request, who: Who, id: str, form: Why) -> ProposalAnswer:  # noqa: A002
     """Not approve, or take back one's own."""
     node = node_of(request)
-    await node.do(proposals.refuse, who, id, form.why)
+    await node.do(decline, node, who, id, form.why)
     return _proposal(node.read(_one, id))
 
 
@@ -214,14 +215,30 @@ def _one(session: Any, id: str) -> Any:  # noqa: A002
     return found
 
 
+def seconds_of(node: Node) -> dict[str, Second]:
+    """Every kind of proposals that this node's capabilities know."""
+    return {kind: one for capability in node.capabilities for kind, one in capability.seconds.items()}
+
+
 def second(work: Work, node: Node, who: Officer, id: str) -> None:  # noqa: A002
     """Approve a proposal: what that does is its capability's to say; all or nothing."""
     row = proposals.second(work, who, id)
-    for capability in node.capabilities:
-        if row.kind in capability.seconds:
-            capability.seconds[row.kind](work, who, row)
-            return
-    raise NotFound(f"本节点不办理 {row.kind}")
+    _kind(node, row).approve(work, who, row)
+
+
+def decline(work: Work, node: Node, who: Officer, id: str, why: str) -> None:  # noqa: A002
+    """Not approve, by somebody who could; or take back one's own."""
+    row = proposals.open_one(work, id)
+    if row.by != who.staff_no:
+        _kind(node, row).admits(work, who, row)
+    proposals.refuse(work, who, id, why)
+
+
+def _kind(node: Node, row: Any) -> Second:
+    found = seconds_of(node).get(row.kind)
+    if found is None:
+        raise NotFound(f"本节点不办理 {row.kind}")
+    return found
 
 
 @router.get("/seals")

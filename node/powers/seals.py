@@ -82,11 +82,16 @@ def hand_over(work: Work, officer: Officer, seal: str, taker: str, why: str) -> 
     return proposals.propose(work, officer, CUSTODY, seal, content)
 
 
+def admits(_work: Work, officer: Officer, row: Row[Any]) -> None:
+    """Conflict, with the reason, for everybody but the taker himself."""
+    if officer.staff_no != row.content["taker"]:
+        raise Conflict(f"须由接管人 {row.content['taker']} 本人确认")
+
+
 def take_over(work: Work, officer: Officer, row: Row[Any]) -> None:
     """交接, second person: who shall keep the seal takes it."""
     content = row.content
-    if officer.staff_no != content["taker"]:
-        raise Conflict(f"须由接管人 {content['taker']} 本人确认")
+    admits(work, officer, row)
     found = _need(work, content["seal"])
     if found.keeper != content["giver"]:
         raise Conflict(f"{found.id} 现由 {found.keeper} 保管")

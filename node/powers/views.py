@@ -1,7 +1,7 @@
 """Looking at powers: authorisations in force, seals, their custody and their uses."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select
@@ -80,3 +80,12 @@ def uses(session: Session, *, seal: str = "", no: str = "", limit: int = 200) ->
     if no:
         query = query.where(table.c.no == no)
     return session.execute(query).all()
+
+
+def used(session: Session) -> dict[str, tuple[int, datetime]]:
+    """How often each seal has been used and when last; refused uses are not counted."""
+    table = table_of(SealUseRow).c
+    query = (
+        select(table.seal, func.count(), func.max(table.at)).where(table.refused == "").group_by(table.seal)
+    )
+    return {seal: (count, at) for seal, count, at in session.execute(query)}

@@ -177,6 +177,8 @@ class Field:
     """Whether it must be filled (marked 选填 when not)."""
     choices: tuple[Choice, ...] = ()
     """For select, radio and checks."""
+    suggest: tuple[Choice, ...] = ()
+    """Offered while a text is typed, e.g. staff numbers with their names; anything else may be typed too."""
     autocomplete: str = "off"
     """The browser's autocomplete token."""
     inputmode: str = ""
