@@ -37,7 +37,7 @@ class Second:
     def refusal(self, work: Work, officer: Officer, row: Row[Any]) -> str:
         """Why this officer cannot approve the proposal; "" if he can."""
         if row.by == officer.staff_no:
-            return OWN
+            return "您本人提出的，须由另一人批准"
         try:
             self.admits(work, officer, row)
         except NodeError as wrong:

@@ -29,6 +29,7 @@ PEOPLE = {
     "clerk": Role.CLERK,
     "reviewer": Role.REVIEWER,
     "chief": Role.CHIEF_REPRESENTATIVE,
+    "head": Role.CENTRE_HEAD,
     "admin": Role.ADMINISTRATOR,
     "auditor": Role.AUDITOR,
     "fresh": Role.CLERK,

@@ -12,6 +12,8 @@ from node.documents import issue
 from node.documents.kinds import KINDS, Content
 from node.errors import NotFound
 from node.pages import links
+from node.pages.views.powers import StampingView
+from node.powers.stamping import stamping
 from node.work import civil_date
 
 router = APIRouter(include_in_schema=False)
@@ -33,6 +35,8 @@ class DocumentView:
     prints: int
     """How often it has been printed; from 2 on it is marked."""
     print_href: str
+    stamping: StampingView | None = None
+    """Where it bears a seal of this place and has its number."""
 
 
 def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
@@ -42,23 +46,26 @@ def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
     if kind is None or kind not in issue.offered(subject):
         raise NotFound("本件现在没有这份文书")
     known = node.read(issue.issued, no).get(kind_id)
+    content = issue.content(subject, kind)
     return DocumentView(
         id=kind.id,
         name=kind.name,
         number=known.number if known else "",
         no=no,
-        content=issue.content(subject, kind),
+        content=content,
         made_on=known.made_on if known else civil_date(desk.now),
         officer=desk.who.staff_no,
         lookup=issue.lookup_code(subject.steps["case.filed"].hash),
         prints=known.prints if known else 0,
         print_href=f"{links.case(no)}/documents/{kind_id}/print",
+        stamping=stamping(desk, no, content.seal, f"{kind.name} {known.number}") if known else None,
     )
 
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}")
-async def document(desk: Here, no: str, kind_id: str) -> Response:
+async def document(request: Request, desk: Here, no: str, kind_id: str, done: str = "") -> Response:
     """The sheet."""
+    request.state.notice = "已登入用章登记簿。" if done == "use" else ""
     page = desk.page()
     return answer(page.pages.draw("document.html", page, _view(desk, no, kind_id)))
 

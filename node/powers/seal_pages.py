@@ -214,6 +214,8 @@ async def use(request: Request, desk: Here, id: str) -> Response:  # noqa: A002
     if refused:
         on_record = Forbidden(f"{refused}。这次尝试已登记。")
         view = _seal(desk, id, Written("use", id, form, on_record))
+        if not any(one.open for one in view.actions):
+            raise on_record
         return _answer(desk, "seal.html", view, on_record.status)
     back = text(form, "back")
     own = back.startswith(f"{links.CASES}/") and "\\" not in back

@@ -143,7 +143,8 @@ def _refusal(work: Work, officer: Officer, seal: str, case: Case | None) -> str:
     if case is None:
         return "没有这件办件"
     if case.holder != work.me:
-        return f"本件由 {case.holder} 承办，不能用本单位的印章"
+        holder = work.know.roster.get(case.holder)
+        return f"本件由{holder.name if holder else case.holder}承办，不能用本单位的印章"
     fits, why = WHEN[found.kind]
     return "" if fits(case) else f"{why}，不能使用{found.kind}"
 

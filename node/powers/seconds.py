@@ -1,14 +1,20 @@
 """Authorisations and the custody of seals as proposals: what the second person is told, and who can be the second."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
 from node.accounts.views import names
+from node.pages.words import day
 from node.powers import actions, seals, views
 from node.proposals import Second
 from node.work import Work
 from protocol.powers import EVERY_ITEM
+
+
+def _day(text: str) -> str:
+    return day(date.fromisoformat(text))
 
 
 def _authorisation(work: Work, content: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
@@ -20,13 +26,13 @@ def _authorisation(work: Work, content: Mapping[str, Any]) -> Sequence[tuple[str
         ("被授权人", known.get(content["person"], content["person"])),
         ("事项", "全部事项" if EVERY_ITEM in content["items"] else "、".join(items)),
         ("权限", f"{'、'.join(content['powers'])}（{content['rank']}）"),
-        ("期间", f"{content['since']} 至 {content['until']}"),
+        ("期间", f"{_day(content['since'])} 至 {_day(content['until'])}"),
     ]
     if place is not None and place.code != work.me:
         found.insert(1, ("单位", place.name))
     if content["substitutes"]:
         found.insert(0, ("临时代理", f"代 {known.get(content['substitutes'], content['substitutes'])}"))
-    if content["why"]:
+    elif content["why"]:
         found.append(("事由", str(content["why"])))
     return found
 

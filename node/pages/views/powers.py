@@ -165,3 +165,15 @@ class SealView:
     """交接给 李敏，待其本人确认."""
     nothing: str = ""
     """Why the reader can do nothing here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampingView:
+    """用章 on the page of a document."""
+
+    uses: tuple[UseLine, ...]
+    """What was stamped so far."""
+    actions: tuple[Action, ...] = ()
+    """For the keeper."""
+    keepers: str = ""
+    """For everybody else: who keeps the seals that fit."""
