@@ -8,6 +8,9 @@
 """
 
 import asyncio
+import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -23,11 +26,13 @@ from node.calendar_source import official_calendar
 from node.capabilities import EVERY_TIER
 from node.cases.filing import Filing
 from node.catalogue import loop as catalogue_loop
+from node.catalogue.replica import adopt
 from node.config import NodeConfig, Pace
 from node.db import Database, Workers
 from node.materials.collect import materials_of
 from node.node import Node
 from node.powers import actions as powers
+from node.site import restore_ring
 from node.work import Knowledge
 from protocol import subjects
 from protocol.bundles import BUNDLE_KEY, bundle_document, read_bundles
@@ -241,6 +246,26 @@ class Federation:
         self.workers.close()
         self._sites.cleanup()
         await asyncio.sleep(0)
+
+    def restart(self, code: str, copy: Path | None = None) -> Node:
+        """The node again, as after a kill: from its database alone, or from another copy of it. Needs a folder."""
+        assert self._folder is not None
+        place, file = Code(code), self._folder / f"{code}.db"
+        self.nodes[place].db.close()
+        if copy is not None:
+            for beside in ("-wal", "-shm"):
+                file.with_name(file.name + beside).unlink(missing_ok=True)
+            shutil.copy(copy, file)
+        made = self.nodes[place] = self._node(place)
+        restore_ring(made.db, made.know.ring)
+        made.do_now(adopt)
+        return made
+
+    def snapshot(self, code: str, copy: Path) -> None:
+        """Copy a node's database, as a backup does. Needs a folder."""
+        assert self._folder is not None
+        with closing(sqlite3.connect(self._folder / f"{code}.db")) as raw:
+            raw.execute("VACUUM INTO ?", (str(copy),))
 
     async def _relay(self) -> int:
         return sum([await relay.drain() for relay in self.relays.values()])

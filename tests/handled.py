@@ -8,6 +8,7 @@ await desk.at(TOWNSHIP, actions.accept, CLERK, no)
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -36,9 +37,9 @@ async def publish(city: Federation, number: int, items: tuple[Item, ...]) -> Non
     await city.publish(number, items, tuple(deed for deed in real_items()[1] if deed.item in ids))
 
 
-async def small_city(*ids: str) -> Federation:
+async def small_city(*ids: str, folder: Path | None = None) -> Federation:
     """City, county, township and village, with these items published."""
-    city = await Federation(ROSTER, publish=False).open()
+    city = await Federation(ROSTER, folder, publish=False).open()
     await publish(city, 1, chosen(*ids))
     return city
 

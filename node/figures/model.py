@@ -85,3 +85,4 @@ class DailyReportRow(SQLModel, table=True):
     totals: dict[str, dict[str, int]] = Field(sa_column=Column(JSON, nullable=False))
     hash: str = Field(max_length=64)
     at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    """When it was declared, by the sender's clock."""

@@ -20,6 +20,8 @@ from node.exchange.model import EventRow, EventState
 from node.figures.model import DailyReportRow
 from node.node import Node
 from node.work import CIVIL, Work
+from protocol.certificates import instant
+from protocol.envelope import Event
 from protocol.errors import EnvelopeError
 from protocol.messages import Figures, read_body
 from protocol.subjects import Lane
@@ -82,7 +84,7 @@ def declare(work: Work, day: date) -> None:
     body = Figures(on=day, edition=work.know.edition, events=events, totals=by_item)
     above: dict[str, Lane] = {place.code: Lane.SUP for place in work.know.roster.ancestors(work.me)}
     said = work.send("report.daily", body.model_dump(mode="json"), above)
-    _keep(work, work.me, body, said.hash)
+    _keep(work, said, body)
     work.set_meta("reported", day.isoformat())
 
 
@@ -110,18 +112,25 @@ def apply_reports(work: Work, arrivals: Sequence[Arrival]) -> None:
         if not work.know.roster.is_under(one.event.frm, work.me):
             one.quarantine("L-9", f"{one.event.frm} 不在我们之下")
             continue
-        _keep(work, one.event.frm, body, one.event.hash)
+        _keep(work, one.event, body)
 
 
-def _keep(work: Work, place: str, body: Figures, name: str) -> None:
+def _keep(work: Work, event: Event, body: Figures) -> None:
+    """Keep what was declared last, whichever comes last."""
+    table, said = table_of(DailyReportRow).c, instant(event.iat)
+    known = work.session.execute(
+        select(table.at, table.events).where(table.place == event.frm, table.day == body.on)
+    ).first()
+    if known is not None and tuple(known) > (said, body.events):
+        return
     row = {
-        "place": place,
+        "place": event.frm,
         "day": body.on,
         "edition": body.edition,
         "events": body.events,
         "totals": body.totals,
-        "hash": name,
-        "at": work.now,
+        "hash": event.hash,
+        "at": said,
     }
     upsert(
         work.session, DailyReportRow, [row], ["place", "day"], ["edition", "events", "totals", "hash", "at"]

@@ -1,0 +1,394 @@
+"""The law of delivery: whatever the line does to the mail, once it has come everywhere everybody has the same rows.
+
+Asked in two ways. One reader is given the same signed mail in any order, with losses and repeats, and then all of it
+once more. And a whole city acts while lines are cut, answers get lost, mail is lost, doubled and shuffled, nodes die
+and a hub's disk is wiped; then all is mended.
+"""
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from node.bus import Mail
+from node.bus.memory import MemoryBus, MemoryHub
+from node.capabilities import EVERY_TIER
+from node.cases import actions
+from node.cases.model import CaseRow, to_case
+from node.cases.steps import read_step
+from node.config import NodeConfig
+from node.db import Database, Workers, table_of
+from node.errors import NodeError
+from node.exchange import views
+from node.exchange.arrivals import Incoming
+from node.exchange.model import EventRow
+from node.exchange.outbox import outstanding
+from node.figures.cubes import measures
+from node.figures.model import MEASURES, DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
+from node.figures.report import declare
+from node.node import Node
+from node.tables import TABLES
+from protocol import subjects
+from protocol.envelope import read_event
+from protocol.lifecycle import Case, Step, advance, begin
+from protocol.places import Code
+from protocol.subjects import MAIL
+from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, form, officer
+from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+LOCAL, UP = "SZS-052", "SZS-001"
+"""One item that the township decides, one that it reports up."""
+PAPER = "农村宅基地和建房(规划许可)申请表"
+DEFECT = [{"material": PAPER, "problem": "看不清"}]
+LINE = (VILLAGE, TOWNSHIP, COUNTY, CITY)
+LAW = settings(suppress_health_check=list(HealthCheck), deadline=None)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Federation]:
+    found = await small_city(LOCAL, UP, folder=tmp_path_factory.mktemp("city"))
+    yield found
+    await found.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def before(city: Federation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with everybody's database from before the first case."""
+    folder = tmp_path_factory.mktemp("before")
+    for place in LINE:
+        city.snapshot(place, folder / f"{place}.db")
+    return folder
+
+
+# One reader, and mail in any order
+
+
+async def eventful(desk: Desk) -> None:
+    """Cases that end in every way, with submissions, a hand-over, a late authorisation and reports said anew."""
+    granted = await desk.reviewed(LOCAL)
+    await desk.at(TOWNSHIP, actions.decide, CHIEF, granted, "granted", "")
+    await desk.at(VILLAGE, actions.deliver, AGENT, granted, "代办员送达", "王小明")
+    sent_up = await desk.accepted(UP)
+    await desk.sent_up(sent_up)
+    for place in (VILLAGE, TOWNSHIP, COUNTY):
+        await desk.at(place, declare, desk.today)
+    corrected = await desk.filed(LOCAL)
+    await desk.at(TOWNSHIP, actions.take, CLERK, corrected)
+    await desk.at(TOWNSHIP, actions.return_for_correction, CLERK, corrected, DEFECT)
+    await desk.at(VILLAGE, actions.supplement, AGENT, corrected, [PAPER], "补上")
+    withdrawn = await desk.accepted(LOCAL)
+    await desk.at(VILLAGE, actions.withdraw, AGENT, withdrawn, "不办了")
+    await desk.heard()
+    await desk.city.authorise(COUNTY, "second")
+    second = officer("second", *CHIEF.roles)
+    await desk.at(COUNTY, actions.review, REVIEWER, sent_up, "同意", "齐全")
+    await desk.at(COUNTY, actions.decide, second, sent_up, "refused", "不符合规划，可在六十日内申请复议")
+    await desk.at(TOWNSHIP, actions.refuse_acceptance, CLERK, corrected, "不需要", "不需要申请")
+    for place in (VILLAGE, TOWNSHIP, COUNTY):
+        await desk.at(place, declare, desk.today)
+    desk.acted = "all"
+    await desk.heard()
+
+
+class Mailbox:
+    """All that was said to the city, and how to read it from the beginning."""
+
+    def __init__(self, city: Federation, start: Path, folder: Path) -> None:
+        stored = [one.mail for one in city.hubs[Code(CITY)]._stored[MAIL].values()]
+        self.mail = [
+            Incoming(one.subject, one.data) for one in stored if subjects.parse_mail(one.subject).dst == CITY
+        ]
+        self.city, self.start, self.folder = city, start, folder
+        self.workers = Workers(writers=1, readers=1)
+        self.expected: dict[str, list[Any]] = {}
+
+    async def read(self, *portions: Iterable[int]) -> dict[str, list[Any]]:
+        """Every row of a reader who was given these portions of the mail, by table."""
+        file, place = self.folder / "reader.db", Code(CITY)
+        shutil.copy(self.start, file)
+        with Database(f"sqlite:///{file}?synchronous=OFF", self.workers) as db:
+            bus = MemoryBus(self.city.hubs[place], place)
+            config = NodeConfig(place, self.folder, db.url)
+            node = Node(config, self.city[CITY].know, db, bus, EVERY_TIER, self.city.clock)
+            for part in portions:
+                await node.take_in([self.mail[at] for at in part])
+            return node.read(every_row)
+
+
+BY_ARRIVAL = {"channels": {"changes"}, "certificates": {"id"}, "statements": {"id"}}
+"""Columns that tell when or how often something came, not what."""
+
+
+def every_row(session: Any) -> dict[str, list[Any]]:
+    """The whole database, table by table, each in an order of its own."""
+    found = {}
+    for model in TABLES:
+        table = table_of(model)
+        columns = [one for one in table.c if one.name not in BY_ARRIVAL.get(table.name, ())]
+        found[table.name] = sorted(tuple(map(repr, row)) for row in session.execute(select(*columns)))
+    return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def mailbox(
+    city: Federation, before: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Mailbox]:
+    """An eventful day while the city's own line is down, with everything sent twice in different parcels."""
+    city.line(CITY).away = True
+    await eventful(Desk(city))
+    await city.later(20)
+    made = Mailbox(city, before / f"{CITY}.db", tmp_path_factory.mktemp("reader"))
+    made.expected = await in_order(made)
+    yield made
+    made.workers.close()
+
+
+@settings(LAW, max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 999), st.booleans()), max_size=150), st.integers())
+async def test_any_order_loss_and_repetition_ends_in_the_same_rows(
+    mailbox: Mailbox, came: list[tuple[int, bool]], seed: int
+) -> None:
+    count = len(mailbox.mail)
+    portions: list[list[int]] = [[]]
+    for number, ends in came:
+        portions[-1].append(number % count)
+        if ends:
+            portions.append([])
+    again = random.Random(seed).sample(range(count), count)
+    found = await mailbox.read(*(part for part in portions if part), again)
+    for name, rows in mailbox.expected.items():
+        assert found[name] == rows, name
+
+
+async def in_order(mailbox: Mailbox) -> dict[str, list[Any]]:
+    """What the reader has when each message comes once, one by one, in the order it was sent."""
+    rows = await mailbox.read(*([at] for at in range(len(mailbox.mail))))
+    assert len(rows["cases"]) == 4
+    assert not [row for row in rows["events"] if "'waiting'" in row or "'quarantined'" in row]
+    assert rows["quarantine"] == []
+    return rows
+
+
+# A whole city, and everything that can happen to its lines
+
+
+class Trouble:
+    """A city that acts while its lines are bad: each method is one thing that may happen, chosen by a number."""
+
+    def __init__(self, city: Federation, before: Path) -> None:
+        self.city = city
+        self.cases: list[str] = []
+        self._mend()
+        for place in LINE:
+            city.restart(place, before / f"{place}.db")
+        for code in city.hubs:
+            self._new_disk(city.hubs[code], code)
+
+    def _new_disk(self, hub: MemoryHub, code: str) -> None:
+        hub.wipe()
+        hub.ensure(subjects.readers(self.city.roster, Code(code)))
+
+    def _mend(self) -> None:
+        for bus in self.city.buses.values():
+            bus.away = bus.deaf = False
+
+    def _place(self, at: int) -> str:
+        return LINE[at % len(LINE)]
+
+    def _hub(self, at: int) -> MemoryHub:
+        return list(self.city.hubs.values())[at % len(self.city.hubs)]
+
+    # What people do
+
+    async def file(self, at: int) -> None:
+        self.cases.append(await self.city[VILLAGE].do(actions.file_case, AGENT, form((LOCAL, UP)[at % 2])))
+
+    async def act(self, at: int) -> None:
+        """Somebody tries something with some case; the lifecycle says whether he may."""
+        tries = [
+            (TOWNSHIP, actions.accept, (CLERK,), ()),
+            (TOWNSHIP, actions.accept, (CLERK,), ()),
+            (TOWNSHIP, actions.review, (REVIEWER,), ("同意", "齐全")),
+            (TOWNSHIP, actions.decide, (CHIEF,), ("granted", "")),
+            (TOWNSHIP, actions.forward, (CHIEF,), (COUNTY, "报请决定")),
+            (COUNTY, actions.take, (CLERK,), ()),
+            (COUNTY, actions.refuse_handover, (CLERK,), ("材料没有随件",)),
+            (COUNTY, actions.review, (REVIEWER,), ("同意", "齐全")),
+            (COUNTY, actions.decide, (CHIEF,), ("refused", "不符合规划，可在六十日内申请复议")),
+            (TOWNSHIP, actions.return_for_correction, (CLERK,), (DEFECT,)),
+            (VILLAGE, actions.supplement, (AGENT,), ([PAPER], "补上")),
+            (VILLAGE, actions.withdraw, (AGENT,), ("不办了",)),
+            (VILLAGE, actions.deliver, (AGENT,), ("代办员送达", "王小明")),
+        ]
+        place, action, who, words = tries[at % len(tries)]
+        for no in self.cases[at // len(tries) % 3 :: 3]:
+            with suppress(NodeError):
+                await self.city[place].do(action, *who, no, *words)
+
+    async def declare(self, at: int) -> None:
+        node = self.city[self._place(at)]
+        await node.do(declare, self.city.now.date())
+
+    # What nodes and hubs do
+
+    async def send(self, at: int) -> None:
+        await self.city[self._place(at)].drain()
+
+    async def take(self, at: int) -> None:
+        node = self.city[self._place(at)]
+        if node.bus.connected:
+            await node.take(0)
+
+    async def tell(self, at: int) -> None:
+        await self.city[self._place(at)].tell(hello=bool(at // len(LINE) % 2))
+
+    async def relay(self, _at: int) -> None:
+        await self.city._relay()
+
+    async def wait(self, at: int) -> None:
+        self.city.now += timedelta(seconds=(1, 20, 4000)[at % 3])
+        for hub in self.city.hubs.values():
+            hub.forget()
+
+    async def settle(self, _at: int) -> None:
+        await self.city.settle()
+
+    # What goes wrong
+
+    async def cut(self, at: int) -> None:
+        bus = self.city.line(self._place(at))
+        bus.away = not bus.away
+
+    async def deafen(self, at: int) -> None:
+        """The hub hears, and its answers are lost: what was stored is thought not to be."""
+        bus = self.city.line(self._place(at))
+        bus.deaf = not bus.deaf
+
+    async def die(self, at: int) -> None:
+        self.city.restart(self._place(at))
+
+    async def wipe(self, at: int) -> None:
+        code = list(self.city.hubs)[at % len(self.city.hubs)]
+        self._new_disk(self.city.hubs[code], code)
+
+    async def garble(self, at: int) -> None:
+        """Of the mail a hub holds, some is lost, some comes twice, and all in another order."""
+        hub, dice = self._hub(at), random.Random(at)
+        mail = [one.mail for one in hub._stored[MAIL].values()]
+        mail = [one for one in mail for _ in range(dice.choice((0, 1, 1, 2)))]
+        dice.shuffle(mail)
+        for sequence in list(hub._stored[MAIL]):
+            hub._drop(MAIL, sequence)
+        for one in mail:
+            hub.store(Mail(one.subject, one.data, uuid4().hex))
+
+    async def heal(self) -> None:
+        """Every line up, everybody says hello, and time enough for everything to be sent again."""
+        self._mend()
+        for _ in range(8):
+            for place in LINE:
+                await self.city[place].tell(hello=True)
+            await self.city.later(4000)
+            if not any(self.city[place].read(outstanding) for place in LINE):
+                return
+
+
+HAPPENINGS: tuple[Callable[[Trouble, int], Any], ...] = (
+    *(Trouble.file, Trouble.act, Trouble.act, Trouble.act, Trouble.act, Trouble.declare),
+    *(Trouble.send, Trouble.take, Trouble.tell, Trouble.relay, Trouble.wait, Trouble.settle),
+    *(Trouble.cut, Trouble.deafen, Trouble.die, Trouble.wipe, Trouble.garble),
+)
+
+
+@settings(LAW, max_examples=8)
+@given(st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 400)), min_size=10, max_size=60))
+async def test_whatever_happens_to_the_lines_everybody_ends_with_the_same(
+    city: Federation, before: Path, happened: list[tuple[Callable[[Trouble, int], Any], int]]
+) -> None:
+    trouble = Trouble(city, before)
+    await trouble.file(0)
+    await trouble.file(1)
+    for happens, at in happened:
+        await happens(trouble, at)
+    await trouble.heal()
+    for place in LINE:
+        node = city[place]
+        assert node.read(outstanding) == 0, [dict(row._mapping) for row in node.read(views.unfinished)]
+        assert set(node.read(views.aside_counts).values()) == {0}, place
+        assert node.read(cases_of) == city[VILLAGE].read(cases_of), place
+        counted = folded(city, node)
+        assert node.read(cases_of) == {no: steps[-1][1] for no, steps in counted.items()}
+        assert node.read(tallies) == sums(city, counted), place
+    assert city[CITY].read(reports) == city[COUNTY].read(reports) | own_reports(city)
+
+
+def cases_of(session: Any) -> dict[str, Case]:
+    return {row.no: to_case(row) for row in session.execute(select(table_of(CaseRow)))}
+
+
+Folded = dict[str, list[tuple[Case | None, Case, Step]]]
+
+
+def folded(city: Federation, node: Node) -> Folded:
+    """Every case told again from its signed steps alone: each step once, in the order of its numbers."""
+    event = table_of(EventRow).c
+    rows = node.read(
+        lambda s: s.execute(
+            select(event.case_no, event.raw).where(event.n.is_not(None)).order_by(event.case_no, event.n)
+        ).all()
+    )
+    found: Folded = {}
+    for row in rows:
+        step, steps = read_step(read_event(row.raw)), found.setdefault(row.case_no, [])
+        case = steps[-1][1] if steps else None
+        steps.append((case, begin(step) if case is None else advance(case, step), step))
+    return found
+
+
+def sums(city: Federation, told: Folded) -> Counter[tuple[str, ...]]:
+    """The cubes by brute force."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for steps in told.values():
+        for before, after, step in steps:
+            day = step.body.on
+            month, tier = f"{day:%Y-%m}", int(city.roster[Code(step.frm)].tier)
+            for name in measures(before, after, step):
+                found[str(day), step.frm, name] += 1
+                found[month, COUNTY, after.item, name] += 1
+                found[month, COUNTY, str(tier), name] += 1
+    return found
+
+
+def tallies(session: Any) -> Counter[tuple[str, ...]]:
+    """The cubes as they are kept."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for model in (DayPlaceRow, MonthItemRow, MonthTierRow):
+        table = table_of(model)
+        keys = [one.name for one in table.primary_key]
+        for row in session.execute(select(table)):
+            for name in MEASURES:
+                if count := getattr(row, name):
+                    found[*(str(getattr(row, key)) for key in keys), name] = count
+    return found
+
+
+def reports(session: Any) -> dict[tuple[str, str], str]:
+    """The report that counts, by place and day."""
+    return {(row.place, str(row.day)): row.hash for row in session.execute(select(table_of(DailyReportRow)))}
+
+
+def own_reports(city: Federation) -> dict[tuple[str, str], str]:
+    """What the city itself declared, and told nobody."""
+    return {key: name for key, name in city[CITY].read(reports).items() if key[0] == CITY}
