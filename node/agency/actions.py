@@ -4,6 +4,7 @@ One rule: money only for a bill, against a numbered receipt, and into the bank t
 that stays on record (AB22) although it is refused.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
@@ -11,7 +12,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from node import audit
 from node.accounts.officer import Officer
+from node.agency import views
 from node.agency.entrusted import must_be_entrusted, of_case
 from node.agency.model import ProjectCaseRow, ProjectRow
 from node.cases import findings
@@ -30,6 +33,8 @@ from protocol.messages import read_body
 from protocol.subjects import Lane
 
 RULE = "AB22"
+NUMBER = re.compile(r"[\w〔〕（）()-]{1,60}")
+"""What a project's number may be: it stands in addresses."""
 MOST = 500
 
 
@@ -220,8 +225,10 @@ def open_project(
     words = {"number": "项目编号", "name": "项目名称", "investor": "投资者", "person": "代办专人的工号"}
     if errors := {key: f"请填写{words[key]}" for key, text in wanted.items() if not text.strip()}:
         raise BadForm(errors)
+    if not NUMBER.fullmatch(number.strip()):
+        raise BadForm(number="项目编号只能用汉字、字母、数字、括号和 -")
     if work.session.get(ProjectRow, number.strip()) is not None:
-        raise Conflict(f"项目 {number} 已登记")
+        raise BadForm(number=f"项目 {number.strip()} 已登记")
     row = {key: text.strip() for key, text in wanted.items()}
     insert_all(work.session, ProjectRow, [{**row, "green": green, "since": work.today, "closed_on": None}])
 
@@ -229,11 +236,46 @@ def open_project(
 def add_case(work: Work, officer: Officer, number: str, no: str) -> None:
     """One more case of a project."""
     must(officer, "agency.marked")
+    _open_project(work, number)
+    if work.session.get(CaseRow, no) is None:
+        raise BadForm(no="本站没有这件办件，请填写 25 位办件编号")
+    known = work.session.get(ProjectCaseRow, no)
+    if known is not None:
+        raise BadForm(no=f"这件办件已属于项目 {known.number}")
+    insert_all(work.session, ProjectCaseRow, [{"no": no, "number": number, "since": work.today}])
+
+
+def name_person(work: Work, officer: Officer, number: str, person: str) -> None:
+    """换专人: from now on another named person sees the project through; who did it is in the audit log."""
+    must(officer, "agency.marked")
+    project = _open_project(work, number)
+    if not person.strip() or person.strip() == project.person:
+        raise BadForm(person="请填写新的代办专人的工号")
+    audit.record(
+        work.session,
+        officer.login,
+        "project.person",
+        number,
+        f"{project.person} → {person.strip()}",
+        now=work.now,
+    )
+    project.person = person.strip()
+    work.session.add(project)
+
+
+def close_project(work: Work, officer: Officer, number: str) -> None:
+    """办结: the full-course agency is over; Conflict while a case of it is open."""
+    must(officer, "agency.marked")
+    project = _open_project(work, number)
+    if still := views.open_cases(work.session, number):
+        raise Conflict(f"项目还有 {still} 件办件未办结")
+    audit.record(work.session, officer.login, "project.closed", number, project.name, now=work.now)
+    project.closed_on = work.today
+    work.session.add(project)
+
+
+def _open_project(work: Work, number: str) -> ProjectRow:
     project = work.session.get(ProjectRow, number)
     if project is None or project.closed_on is not None:
         raise NotFound(f"没有在办的项目 {number}")
-    Cases(work).need(no)
-    known = work.session.get(ProjectCaseRow, no)
-    if known is not None:
-        raise Conflict(f"办件 {no} 已属于项目 {known.number}")
-    insert_all(work.session, ProjectCaseRow, [{"no": no, "number": number, "since": work.today}])
+    return project

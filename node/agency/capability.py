@@ -1,6 +1,6 @@
 """Agency as a capability of every tier."""
 
-from node.agency import actions, apply
+from node.agency import actions, apply, project_pages
 from node.agency.acts import AGENCY_ACTS
 from node.agency.pages import PATH
 from node.agency.pages import router as pages
@@ -8,6 +8,7 @@ from node.agency.routes import router
 from node.capability import Capability, NavEntry
 from node.loops import Wake, forever
 from node.node import Node
+from node.pages import links
 
 _WHO = frozenset(("agent", "clerk", "reviewer", "chief_representative", "centre_head", "auditor"))
 
@@ -25,9 +26,12 @@ async def run(node: Node) -> None:
 AGENCY = Capability(
     name="agency",
     handlers=apply.HANDLERS,
-    routers=(pages, router),
+    routers=(pages, project_pages.router, router),
     loops=(run,),
     acts=AGENCY_ACTS,
     follows=apply.FOLLOWS,
-    nav=(NavEntry("台账", PATH, "audit", roles=_WHO, order=60),),
+    nav=(
+        NavEntry("台账", PATH, "audit", roles=_WHO, order=60),
+        NavEntry("项目", links.PROJECTS, "board", roles=_WHO, order=61),
+    ),
 )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from node import audit
+from node.agency import serving
 from node.cases import actions, acts, views
 from node.cases.acts import Act, Ask
 from node.cases.dossier import dossier, events_of
@@ -126,6 +127,7 @@ def _facts(desk: Desk, row: Any, private: dict[str, Any] | None, item: Any) -> t
         found.append(Fact(label="代办委托", value="有"))
     if row.decided_by:
         found.append(Fact(label="决定人工号", value=row.decided_by))
+    found += serving.facts(desk, row.no)
     if (private or {}).get("note"):
         found.append(Fact(label="备注", value=str((private or {})["note"])))
     return tuple(found)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from node.accounts.roles import Role
-from node.cases import actions
+from node.agency import serving
 from node.cases.filing import ID_TYPES, Filing, check
 from node.cases.model import DraftRow
 from node.catalogue.search import find
@@ -176,6 +176,7 @@ def _people(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
                 value="yes" if draft.content.get("entrusted") else "", required=True, error=errors.get("entrusted", ""),
             ),
         ]  # fmt: skip
+    fields += serving.fields(desk, draft.content, errors)
     fields.append(text("note", "备注", kind="textarea", maxlength=500, rows=2))
     return _step(desk, draft, item, WizardStep.APPLICANT, fields=tuple(fields), errors=errors)
 
@@ -220,6 +221,8 @@ def _confirm(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fi
     ]
     if form.agent:
         facts.append(Fact(label="委托", value=f"{'、'.join(form.entrust_scope)}，至 {form.entrust_until}"))
+    if draft.content.get("serve"):
+        facts.append(Fact(label="服务方式", value="、".join(draft.content["serve"])))
     missing = _missing(draft, item)
     facts += [
         Fact(
@@ -280,6 +283,7 @@ _FIELDS = {
         "entrust_scope",
         "entrust_until",
         "entrusted",
+        *serving.NAMES,
     },
     WizardStep.MATERIALS: {"materials"},
 }
@@ -345,6 +349,7 @@ def _write(draft: Draft, step: WizardStep, form: FormData) -> None:
         draft.content |= {name: str(form.get(name, ""))[:500].strip() for name in _TEXTS}
         draft.content["entrust_scope"] = [str(one) for one in form.getlist("entrust_scope")]
         draft.content["entrusted"] = form.get("entrusted") == "yes"
+        draft.content |= serving.read(form)
     elif step is WizardStep.MATERIALS:
         draft.content["materials"] = [str(one) for one in form.getlist("material")]
     elif step is WizardStep.CHECK and "again" in form:
@@ -353,7 +358,7 @@ def _write(draft: Draft, step: WizardStep, form: FormData) -> None:
 
 def _faults(desk: Desk, draft: Draft) -> dict[str, str]:
     item = _item(desk, draft.item)
-    found = check(draft.filing(_by_agent(desk)), item, civil_date(desk.now))
+    found = check(draft.filing(_by_agent(desk)), item, civil_date(desk.now)) | serving.faults(draft.content)
     if item is not None and (why := items.refused(desk, item)):
         found["item"] = why
     return found
@@ -361,7 +366,7 @@ def _faults(desk: Desk, draft: Draft) -> dict[str, str]:
 
 async def _file(desk: Desk, draft: Draft) -> Response:
     try:
-        no = await desk.node.do(actions.file_case, desk.who, draft.filing(_by_agent(desk)))
+        no = await desk.node.do(serving.file_case, desk.who, draft.filing(_by_agent(desk)), draft.content)
     except BadForm as wrong:
         errors = wrong.fields()
         step = next((step for step, names in _FIELDS.items() if names & errors.keys()), WizardStep.CHECK)

@@ -1,11 +1,13 @@
 """Home and the lists of cases."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from node.agency import serving
 from node.cases import actions, views
 from node.cases.dossier import applicant
 from node.desk import show
@@ -33,12 +35,15 @@ _TILES = (
 )
 
 
-def _rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
+def case_rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
+    """Rows of cases as every list shows them."""
     node = desk.node
+    marks = serving.marks(desk, [row.no for row in found])
 
     def draw(row: Any) -> CaseRow:
         opened = node.read(applicant, node.know, row.no)
-        return show.case_row(desk, row, show.applicant_of(opened))
+        drawn = show.case_row(desk, row, show.applicant_of(opened))
+        return replace(drawn, marks=marks.get(row.no, ()))
 
     return tuple(draw(row) for row in found)
 
@@ -67,7 +72,7 @@ def _home(desk: Desk) -> HomeView:
             )
             for key, label, icon in _TILES
         ),
-        rows=_rows(desk, found),
+        rows=case_rows(desk, found),
         waiting=stages["stored"] + stages["sent"],
         waiting_since=node.read(exchange.oldest_unfinished),
         last_sync=max((row.receipt_at for row in node.read(exchange.peers) if row.receipt_at), default=None),
@@ -124,7 +129,7 @@ def _queue(desk: Desk, box: str, words: str, after: str, peek: str) -> QueueView
             active=1 if words else 0,
             carried=(("box", key),),
         ),
-        rows=_rows(desk, found),
+        rows=case_rows(desk, found),
         cursor=Cursor(older=more, words=f"{len(found)} 件" if not more else f"每页 {views.PAGE} 件"),
         peek=_peek(desk, peek) if peek else None,
         can_file=actions.may(desk.who, "case.filed"),

@@ -22,6 +22,8 @@ AUDIT = "/audit"
 AUTHORISATIONS = "/authorisations"
 PROPOSALS = "/proposals"
 SEALS = "/seals"
+PROJECTS = "/projects"
+DUTIES = "/duties"
 
 
 def case(no: str) -> str:
@@ -62,6 +64,11 @@ def user(login: str) -> str:
 def seal(id: str) -> str:  # noqa: A002
     """The page of one seal."""
     return f"{SEALS}/{quote(id)}"
+
+
+def project(number: str) -> str:
+    """The page of one investment project."""
+    return f"{PROJECTS}/{quote(number, safe='')}"
 
 
 def item(key: str) -> str:

@@ -192,7 +192,7 @@ async def test_a_project_has_a_number_a_named_person_and_its_cases(city: Federat
         await village.do(actions.open_project, AGENT, "2603-640221-04-01-1", "厂房", "某公司", "")
     await village.do(actions.open_project, AGENT, "2603-640221-04-01-1", "厂房", "某公司", "agent")
     await village.do(actions.add_case, AGENT, "2603-640221-04-01-1", no)
-    with pytest.raises(Conflict):
+    with pytest.raises(BadForm, match="已属于项目"):
         await village.do(actions.add_case, AGENT, "2603-640221-04-01-1", no)
     assert village.read(views.cases_of, "2603-640221-04-01-1") == [no]
 

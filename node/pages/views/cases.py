@@ -46,6 +46,8 @@ class CaseRow:
     """待发送, 在途 …: set when the last step has not arrived yet."""
     moved_at: datetime | None = None
     """When its last step was taken."""
+    marks: tuple[str, ...] = ()
+    """服务方式: 绿色通道, 上门 …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
