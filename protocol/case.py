@@ -9,6 +9,7 @@ from protocol.clockwork import Hands
 from protocol.joint import Joint
 from protocol.ledger import Ledger
 from protocol.messages import Act
+from protocol.modes import mode_of
 from protocol.terms import LABELS
 
 
@@ -133,6 +134,11 @@ class Case(NamedTuple):
     tell_by: date | None = None
     closed_on: date | None = None
     delivered_on: date | None = None
+
+    @property
+    def wants_joint(self) -> bool:
+        """Whether it is to be handled jointly (联合) and has not been yet."""
+        return self.state is State.ACCEPTED and self.joint is None and mode_of(self.mode).joint
 
     @property
     def ledger(self) -> Ledger | None:

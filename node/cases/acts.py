@@ -52,6 +52,8 @@ class Act:
     shortcut: str = ""
     fits: Callable[[Case, str], bool] | None = None
     """Instead of the table: whether the act fits the case at this place."""
+    first: Callable[[Case], bool] | None = None
+    """Whether the case should have this act before any other: it is the main one then."""
 
     def offered(self, case: Case, me: str) -> bool:
         """Whether the case's state and turn allow it here now."""
@@ -97,6 +99,10 @@ def _materials(work: Work, case: Case) -> Sequence[tuple[str, str]]:
 
 def _can_accept(case: Case, me: str) -> bool:
     return case.speaker == me and case.state in (State.FILED, State.RECEIVED) and not case.accepted_on
+
+
+def _can_return(case: Case, me: str) -> bool:
+    return case.speaker == me and "case.returned" in TRANSITIONS[case.state] and not case.corrections
 
 
 def _can_decide(case: Case, me: str) -> bool:
@@ -158,7 +164,7 @@ ACTS: tuple[Act, ...] = (
         "return", "一次性告知补正", "case.returned",
         lambda work, who, no, a: actions.return_for_correction(work, who, no, _defects(a)),
         asks=(Ask("defects", "需补正的材料", "defects", options=_materials),),
-        hint="须一次告知全部需要补正的内容，只能告知一次", shortcut="c",
+        hint="须一次告知全部需要补正的内容，只能告知一次", shortcut="c", fits=_can_return,
     ),
     Act(
         "not-accept", "不予受理", "case.not_accepted",

@@ -4,7 +4,8 @@ One rule: a finding accuses nobody and stops nothing; it is a row with its rule 
 facts from which anybody can judge again. Cards are made from these rows elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -21,6 +22,16 @@ from protocol.modes import mode_of
 
 Finding = dict[str, Any]
 
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "AB01": "超期", "AB02": "环节超时", "AB03": "违规补正", "AB04": "重复（多头）告知", "AB05": "两头受理",
+        "AB06": "体外循环", "AB07": "明进暗不进", "AB08": "增设环节（材料）", "AB09": "违规收费", "AB10": "越权",
+        "AB11": "应受理不受理", "AB12": "未说明理由", "AB13": "滥用特别程序", "AB14": "超时上报", "AB15": "超时反馈",
+        "AB16": "延期不合规", "AB17": "虚报瞒报", "AB18": "用章异常", "AB19": "作废异常", "AB20": "办件清零异常",
+        "AB21": "评价异常", "AB22": "代办违规",
+    }
+)  # fmt: skip
+"""异常 by rule (DOMAIN 8.3)."""
 REFUSED = {
     "case.returned": "AB03",
     "case.not_accepted": "AB11",

@@ -14,7 +14,7 @@ from node.cases import actions, acts, views
 from node.cases.acts import Act, Ask
 from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
-from node.desk import materials, show
+from node.desk import clock, materials, show, telling
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.documents import issue
@@ -56,6 +56,10 @@ _DONE = {
     "send-back": "已退件",
     "terminate": "已终止",
     "close": "已办结，结果发回受理起点",
+    "joint": "联办已发起，申请表和材料已抄告各协办单位",
+    "joint-visit": "联合踏勘已约定，各协办单位将收到",
+    "joint-minutes": "纪要已签署，各协办单位将收到",
+    "joint-close": "联办已结束，可以审查",
     "bill": "缴款通知书已开具（减免、核定的待另一人批准）",
 }
 """What is said after an act, by its key."""
@@ -95,7 +99,7 @@ def case_view(
         reveal_action=f"{links.case(no)}/reveal" if private and not reveal else "",
         facts=_facts(desk, row, private, item),
         papers=materials.papers(desk, no, item, private),
-        steps=show.story(desk, node.read(views.events, no), node.read(views.reach, no)),
+        steps=telling.story(desk, node.read(views.events, no), node.read(views.reach, no)),
         actions=tuple(one for one in acts_now if not one.refused),
         documents=_documents(desk, no) if private else (),
         evidence_href=links.evidence(no),
@@ -103,6 +107,11 @@ def case_view(
         nothing_to_do=_nothing(desk, case, acts_now),
         reveal_error=reveal_error,
         live_href=links.query(f"/live/cases/{no}", part="status", n=str(row.n)),
+        clock=clock.clock_view(desk, case, item),
+        joints=clock.joint_briefs(desk, no),
+        waiting=clock.waiting(desk, no),
+        advice=_advice(desk, case, acts_now),
+        findings=clock.finding_lines(desk, no),
     )
 
 
@@ -167,6 +176,14 @@ def _nothing(desk: Desk, case: Case, acts_now: tuple[Action, ...]) -> str:
     return f"现由{show.place_name(desk.node, case.speaker)}办理，本站等候结果。"
 
 
+def _advice(desk: Desk, case: Case, acts_now: tuple[Action, ...]) -> str:
+    """What an officer here should know before he chooses an act."""
+    ours = case.speaker == desk.node.place
+    if ours and case.wants_joint and any(one.key == "joint" for one in acts_now):
+        return "本事项须联合办理：请先发起联办，抄告各协办单位，再审查。"
+    return ""
+
+
 def _all_acts(desk: Desk) -> list[Act]:
     return [act for capability in desk.node.capabilities for act in capability.acts]
 
@@ -182,16 +199,17 @@ def _offered(
     desk: Desk, work: Work, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
 ) -> tuple[Action, ...]:
     found = []
-    main_given = False
-    for act in _all_acts(desk):
-        if not act.offered(case, desk.node.place):
-            continue
+    fitting = [act for act in _all_acts(desk) if act.offered(case, desk.node.place)]
+    main_given = any(act.first and act.first(case) and actions.may(desk.who, act.kind) for act in fitting)
+    for act in fitting:
         allowed = actions.may(desk.who, act.kind)
         if act.asks and any(
             ask.options and ask.kind == "choice" and not ask.options(work, case) for ask in act.asks
         ):
             continue
         rank = act.rank if act.rank != "main" or (allowed and not main_given) else "plain"
+        if allowed and act.first and act.first(case):
+            rank = "main"
         main_given |= rank == "main"
         mistaken = failed if failed is not None and failed[0].key == act.key else None
         found.append(

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from node.cases.dossier import masked, open_private
+from node.cases.dossier import masked
 from node.desk.frame import Desk
-from node.exchange.model import EventState, OutState
+from node.exchange.model import OutState
 from node.node import Node
-from node.pages import links
-from node.pages.views.cases import CaseRow, PersonalField, Proof, Step
+from node.pages.views.cases import CaseRow, PersonalField
 from node.pages.views.common import Limit, Stop, StopState, Tag, Tone
 from node.pages.views.line import Reach, Stage
 from node.work import civil_date
 from protocol.catalogue import Catalogue, Item
-from protocol.envelope import Event, read_event
+from protocol.envelope import Event
 from protocol.identity import mask_name
 from protocol.lifecycle import IN_TRANSIT, OVER, STOPPED, VERBS, State
 from protocol.workdays import Calendar
@@ -169,68 +168,6 @@ def applicant_of(private: dict[str, Any] | None) -> str:
     return mask_name(str(private["applicant"].get("name", "")))
 
 
-def story(desk: Desk, rows: Sequence[Any], reaches: Sequence[Any]) -> tuple[Step, ...]:
-    """The signed steps of a case, each with its proof and, for our own, how far it got."""
-    found = []
-    by_ord: dict[int, list[Reach]] = {}
-    for one in reaches:
-        by_ord.setdefault(one.ord, []).append(reach(desk.node, one))
-    for row in rows:
-        event = read_event(row.raw)
-        place = desk.node.know.roster.get(event.frm)
-        private = open_private(event, desk.node.know)
-        found.append(
-            Step(
-                n=row.n or 0,
-                word=place.tier.word if place else "",
-                place=place.name if place else event.frm,
-                what=VERBS.get(event.kind, event.kind),
-                at=said_at(event),
-                who=str(event.body.get("by", "")),
-                text=_said(event, private),
-                sealed=event.enc is not None and private is None,
-                proof=_proof(desk.node, row),
-                reach=tuple(by_ord.get(row.ord, ())) if event.frm == desk.node.place else (),
-                clock=_clock(event),
-            )
-        )
-    return tuple(found)
-
-
-def _said(event: Event, private: dict[str, Any] | None) -> str:
-    parts = [str(event.body["why"])] if event.body.get("why") else []
-    parts += [f"{note.get('name', '')}：{note.get('text', '')}" for note in (private or {}).get("notes", ())]
-    parts += [
-        f"{one.get('material', '')}——{one.get('problem', '')}" for one in (private or {}).get("defects", ())
-    ]
-    return "；".join(dict.fromkeys(part for part in parts if part.strip("：")))
-
-
-def _clock(event: Event) -> str:
-    if event.body.get("due"):
-        day = date.fromisoformat(str(event.body["due"]))
-        return f"计时：承诺办结日 {day.year}年{day.month}月{day.day}日"
-    return {"case.returned": "计时中止", "case.corrected": "重新收件"}.get(event.kind, "")
-
-
-def _proof(node: Node, row: Any) -> Proof:
-    signer = node.know.ring.current(row.frm)
-    name = f"{signer.name} · 第 {signer.generation} 代证书" if signer else row.frm
-    if row.state == EventState.QUARANTINED:
-        return Proof(state="failed", words=f"隔离：{row.rule} {row.reason}", event=row.hash, signer=name)
-    if row.state == EventState.WAITING:
-        return Proof(state="pending", words=f"等待：{row.reason}", event=row.hash, signer=name)
-    if row.frm == node.place:
-        words = "本站签署" if row.statement else "待签封"
-        return Proof(state="local" if row.statement else "pending", words=words, event=row.hash, signer=name)
-    return Proof(state="verified", words="签名已验", event=row.hash, signer=name)
-
-
 def mode(item: Item) -> str:
     """承诺件 · 上报."""
     return f"{item.case_kind} · {item.seed_kind}"
-
-
-def case_links(no: str) -> dict[str, str]:
-    """The addresses a case page offers."""
-    return {"slip": links.slip(no), "evidence": links.evidence(no)}

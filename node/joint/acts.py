@@ -12,12 +12,14 @@ from protocol.case import Case, State
 
 
 def _bundles(work: Work, case: Case) -> Sequence[tuple[str, str]]:
+    """Those of the item; yearly inspection is opened for a list of cases, from the desk of joint handling."""
     return [
         (
             found.id,
             f"{found.name}（{'、'.join(dict.fromkeys(step.department.name for step in found.steps))}）",
         )
         for found in actions.bundles_for(work.know.catalogue, case.item)
+        if not found.yearly
     ]
 
 
@@ -71,6 +73,7 @@ ACTS: tuple[Act, ...] = (
             Ask("text", "说明", "long", needed=False),
         ),
         hint="一家受理，抄告各协办单位；申请表和材料一次共享，各环节同步开始", shortcut="j",
+        first=lambda case: case.wants_joint,
     ),
     Act(
         "joint-visit", "约定联合踏勘", "joint.visit", _visit,

@@ -18,7 +18,7 @@ from node.joint.routes import remarks
 from node.joint.standing import Standing
 from node.pages import links
 from node.pages.views.cases import Action
-from node.pages.views.common import Choice, Fact, Field, FormView, Limit, Tab, Tag, Tone
+from node.pages.views.common import Choice, Fact, Field, FormView, Light, Limit, Tab, Tag, Tone
 from node.pages.views.joint import (
     BatchLine,
     JointDeskView,
@@ -41,16 +41,29 @@ Said = Mapping[str, Sequence[str]]
 # The desk
 
 
-def _limit(due: date, done: bool, late: bool, calendar: Calendar | None, today: date) -> Limit:
-    if done:
-        return Limit.closed("逾期" if late else "已答复")
+def whole(no: str, n: int) -> str:
+    """The page of a whole joint handling."""
+    return f"{PATH}/{no}/{n}"
+
+
+def part_light(row: Any, calendar: Calendar | None, today: date) -> Limit:
+    """The light of one part's own sub-limit, as long as it is open; then how it was answered."""
+    if row.outcome in SILENT:
+        return Limit(light=Light.OVER, words="未答复")
+    if row.opinion:
+        return Limit.closed("逾期答复" if row.late else "已答复")
+    return Limit.closed("已结束") if row.over else _running(row.due, calendar, today)
+
+
+def _running(due: date, calendar: Calendar | None, today: date) -> Limit:
     if calendar is None:
         return Limit.unknown("没有工作日历")
     left = calendar.between(today, due) if due >= today else -max(1, calendar.between(due, today))
     return Limit.running(left, due=due)
 
 
-def _state(row: Any) -> Tag:
+def part_state(row: Any) -> Tag:
+    """待答复, 已承诺, the opinion, or the silence on record."""
     words = row.outcome or row.opinion
     if words in SILENT:
         return Tag(text=words, tone=Tone.ALARM)
@@ -69,8 +82,8 @@ def _line(desk: Desk, row: Any, item: str, lead: str, *, ours: bool = True) -> P
         name=row.name,
         department=f"{show.place_name(desk.node, row.place)}　{row.department_name}",
         lead=show.place_name(desk.node, lead),
-        limit=_limit(row.due, bool(row.opinion) or row.over, row.late, calendar, today),
-        state=_state(row),
+        limit=part_light(row, calendar, today),
+        state=part_state(row),
         href=f"{PATH}/{row.no}/{row.n}/{row.part}" if ours else "",
         person=row.person or row.handler,
     )
@@ -111,8 +124,8 @@ def _led(desk: Desk) -> tuple[LedLine, ...]:
             item=show.item_name(desk.node, one.item),
             name=one.name,
             words=f"已答复 {one.answered} / {one.parts} 个环节",
-            limit=_limit(one.until, False, False, calendar, today),
-            href=f"{PATH}/{one.no}/{one.n}",
+            limit=_running(one.until, calendar, today),
+            href=whole(one.no, one.n),
         )
         for one in desk.node.read(views.led, desk.node.place)
     )
@@ -192,13 +205,12 @@ async def _form(request: Request) -> Said:
 def _part_view(
     desk: Desk, no: str, n: int, key: str = "", failed: tuple[str, NodeError, Said] | None = None
 ) -> JointPartView:
-    """A part asked of this place; without `key`, the whole for its lead."""
+    """A part asked of this place; without `key` the whole, for everyone who has heard of it."""
     node = desk.node
     found = node.read(standing.find, no, n)
     rows = node.read(views.parts, no, n)
     row = next((one for one in rows if one.part == key), None)
-    asked = found is not None and (found.joint.by if not key else row.place if row else "")
-    if found is None or asked != node.place:
+    if found is None or (key and (row is None or row.place != node.place)):
         raise NotFound("没有这项协办")
     private = node.read(dossier, node.know, no)
     nothing = _nothing(desk, found, row) if row else ""
@@ -321,7 +333,7 @@ def _actions(row: Any, failed: tuple[str, NodeError, Said] | None) -> tuple[Acti
 
 @router.get(PATH + "/{no}/{n}")
 async def joint_whole(desk: Here, no: str, n: int) -> Response:
-    """The whole of it, for the lead."""
+    """The whole of it: parts and minutes for all who have heard of it, what is sealed for its parties."""
     return _drawn(desk, "joint_part.html", _part_view(desk, no, n))
 
 

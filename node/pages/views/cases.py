@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from node.pages.views.clock import ClockView, FindingLine, JointBrief
 from node.pages.views.common import (
     Choice,
     Cursor,
@@ -322,6 +323,16 @@ class CaseView:
     """Said instead of acts: 现由平罗县民政局办理，本站等候结果."""
     reveal_error: str = ""
     """Why the reason was not accepted."""
+    clock: ClockView | None = None
+    """时限账."""
+    joints: tuple[JointBrief, ...] = ()
+    """Joint handlings (联办), the newest first."""
+    waiting: tuple[str, ...] = ()
+    """What waits for a second person: 延期, 作废 …"""
+    advice: str = ""
+    """What should be done first: 本事项须联合办理，请先发起联办."""
+    findings: tuple[FindingLine, ...] = ()
+    """监督发现."""
     live_href: str = ""
     """Fragment (rail, light, story) to ask for every 2 s."""
 
