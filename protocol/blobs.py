@@ -42,6 +42,7 @@ MAX_BLOB = 32 * 1024 * 1024
 MAX_PIECE = 192 * 1024
 """What one message carries: well inside a hub's limit, and a few seconds on a thin line at most."""
 MAX_RANGES = 16
+MAX_CHAIN = 8
 ABSENT, REFUSED, LATER = "absent", "refused", "later"
 """Why there is nothing: not here; not yours; perhaps soon."""
 
@@ -140,7 +141,10 @@ def read_ask(raw: bytes, ring: KeyRing, me: str, source: str) -> Ask:
     """The ask in these lines: signed by a certificate of our ring, for us, from `source`; EnvelopeError B-1 to B-3."""
     if len(raw) > MAX_PIECE:
         raise EnvelopeError("B-1", f"请求 {len(raw)} 字节，过长")
-    *chain, line = raw.rstrip(b"\n").split(b"\n")[-9:]
+    lines = raw.split(b"\n")
+    if lines.pop() or not 1 <= len(lines) <= MAX_CHAIN + 1:
+        raise EnvelopeError("B-1", "请求应由整行组成：至多 8 张证书和一行请求")
+    *chain, line = lines
     for cert in chain:
         ring.admit(cert)
     fields = _open(line, ASK, ring, me, source)
@@ -210,7 +214,7 @@ def _open(line: bytes, kind: str, ring: KeyRing, me: str, source: str) -> dict[s
         raise EnvelopeError("B-2", f"不认识或已换下的证书 {signed.signatures[0].keyid[:16]}")
     check(certificate.verify, signed.signatures[0].sig, signed.signed_bytes(), "B-2")
     fields = strict.loads(signed.payload)
-    if fields.get("v") != 1 or fields.get("frm") != certificate.place or fields.get("to") != me:
+    if not strict.is_version_1(fields) or fields.get("frm") != certificate.place or fields.get("to") != me:
         raise EnvelopeError("B-3", "不是给我们的，或版本不对")
     if source != certificate.place or not is_code(str(fields["to"])):
         raise EnvelopeError("B-3", f"信道说来自 {source}，签名是 {certificate.place}")

@@ -13,12 +13,13 @@ from hashlib import sha256
 from typing import Annotated, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from protocol.bodies import Day, PlaceCode
 from protocol.bundles import BUNDLE_KEY, Bundle, read_bundle
 from protocol.errors import CatalogueError
 from protocol.limits import Limit
-from protocol.places import Tier, code
+from protocol.places import Tier
 from protocol.workdays import Calendar, read_calendar
 
 LICENCE = "01"
@@ -28,7 +29,6 @@ Word = Annotated[str, Field(min_length=1, max_length=500)]
 Text = Annotated[str, Field(max_length=4000)]
 Number = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,50}$")]
 """An official code. Published lengths disagree, so it is text up to 50; it becomes part of a subject."""
-PlaceCode = Annotated[str, AfterValidator(code)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -231,8 +231,8 @@ class Deed(_Document):
     giver: PlaceCode
     to: tuple[PlaceCode, ...] = ()
     to_every: Tier | None = None
-    effective: date
-    until: date | None = None
+    effective: Day
+    until: Day | None = None
     in_flight: Literal["stay", "move"] = "stay"
     source: Word
     approvers: tuple[Word, Word]
@@ -261,7 +261,7 @@ class Edition(_Document):
     """
 
     number: Annotated[int, Field(ge=1)]
-    issued: date
+    issued: Day
     documents: dict[Number, Sha256]
     hash: Sha256
 
