@@ -25,7 +25,7 @@ CENTRE, HUB = "centre", "hub"
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, strict=True)
 
 
 class Office(_Document):
@@ -43,7 +43,7 @@ class BundleStep(_Document):
     department: Office
     workdays: Annotated[int, Field(ge=1, le=LONGEST_WORKDAYS)]
     after: tuple[str, ...] = ()
-    at: Annotated[str, Field(pattern=rf"^({CENTRE}|{HUB}|\d{{12}})$")] = HUB
+    at: Annotated[str, Field(pattern=rf"^({CENTRE}|{HUB}|[0-9]{{12}})$")] = HUB
     """centre, hub, or the 12-digit code of a place."""
 
 
@@ -182,7 +182,7 @@ def read_bundle(raw: bytes) -> Bundle:
 def _bundle(at: int, row: Any, problems: list[Problem]) -> Bundle | None:
     name = str(row.get("id", f"第 {at + 1} 组")) if isinstance(row, dict) else f"第 {at + 1} 组"
     try:
-        found = Bundle.model_validate(row)
+        found = Bundle.model_validate_json(orjson.dumps(row))
     except ValidationError as wrong:
         problems += [
             Problem(name, ".".join(map(str, each["loc"])), each["msg"])

@@ -6,7 +6,7 @@ meanings. What is *signed* is always the bytes as they came. U+0000 is refused t
 keep it, and what one node can store every node must be able to store.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -44,7 +44,7 @@ def loads(line: bytes) -> dict[str, Any]:
     return value
 
 
-def is_version_1(fields: dict[str, Any]) -> bool:
+def is_version_1(fields: Mapping[str, Any]) -> bool:
     """Whether `v` is the integer 1 (and not true, which Python takes for it)."""
     return type(fields.get("v")) is int and fields["v"] == 1
 

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from protocol.errors import CalendarError
+from protocol.strict import is_version_1
 
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
 """Holidays fixed by month and day in 全国年节及纪念日放假办法 (2024): what is known of any future year."""
@@ -237,7 +238,7 @@ def calendar_document(calendar: Calendar) -> dict[str, Any]:
 
 def read_calendar(body: Mapping[str, Any]) -> Calendar:
     """The calendar of a published body; CalendarError names the field that is wrong."""
-    if body.get("v") != 1:
+    if not is_version_1(body):
         raise CalendarError(f"工作日历的格式版本应为 1，却是 {body.get('v')!r}")
     through = body.get("regional_through")
     return Calendar(
@@ -284,6 +285,9 @@ def _list(body: Mapping[str, Any], name: str) -> list[Any]:
 
 def _date(value: Any, name: str) -> date:
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise CalendarError(f"工作日历的 {name} 里有一个不是日期：{value!r}") from None
+        day = None
+    if day is None or day.isoformat() != value:  # Python reads "20260302" too
+        raise CalendarError(f"工作日历的 {name} 里有一个不是日期：{value!r}")
+    return day

@@ -76,10 +76,10 @@ DEEDS = [
 ]
 
 
-def edition() -> tuple[str, list[str]]:
+def edition(items: Sequence[Json], deeds: Sequence[Json]) -> tuple[str, list[str]]:
     """The edition's document, and those it names."""
-    documents = {f"item-{one['id']}": _canonical(one) for one in ITEMS}
-    documents |= {f"deed-{one['id']}": _canonical(one) for one in DEEDS}
+    documents = {f"item-{one['id']}": _canonical(one) for one in items}
+    documents |= {f"deed-{one['id']}": _canonical(one) for one in deeds}
     made = Edition.of(7, date(2026, 3, 1), documents)
     return document(made).decode(), [raw.decode() for raw in documents.values()]
 
@@ -90,7 +90,7 @@ def _canonical(fields: Json) -> bytes:
 
 def editions() -> Iterator[Json]:
     """C-1."""
-    whole, documents = edition()
+    whole, documents = edition(ITEMS, DEEDS)
     fields = strict.loads(whole.encode())
     yield _edition("whole", whole, documents)
     yield _edition("in another order, with more than it names", whole, [*documents[::-1], "{}"])
@@ -112,7 +112,7 @@ def _edition(name: str, whole: str, documents: list[str]) -> Json:
 
 def routes() -> Json:
     """§6: every item from every place on days before and after each deed; hand-overs; filings."""
-    whole, documents = edition()
+    whole, documents = edition(ITEMS, DEEDS)
     questions: list[Json] = []
     for on in ("2023-12-31", "2026-03-02", "2026-04-15", "2026-05-02", "2026-06-15", "2026-07-01"):
         for one in ITEMS:

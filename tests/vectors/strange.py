@@ -95,7 +95,7 @@ class Strange:
         """So many, of every kind."""
         ways: tuple[Callable[[], Json], ...] = (
             self.line, self.event, self.body, self.certificate, self.statement, self.posted, self.receipt,
-            self.life, self.life, self.walk, self.file,
+            self.life, self.life, self.walk, self.file, self.routes,
         )  # fmt: skip
         for at in range(count):
             yield {"name": f"strange {at}", **ways[at % len(ways)]()}
@@ -183,6 +183,51 @@ class Strange:
                 )
             )
         return {"check": "life", "no": lives.NO, "steps": steps}
+
+    def routes(self) -> Json:
+        """Any items under any deeds in any tree."""
+        draw = self.draw
+        levels = [draw.sample((3, 4, 5, 6), draw.randint(1, 4)) for _ in range(4)]
+        items = [
+            city.item(
+                f"I{at}", draw.choice(some), some, item_type={"code": draw.choice(("01", "07")), "name": "x"},
+                devolution={"form": draw.choice(("本级行使", "法定下级受理"))},
+                status=draw.choice(("在用", "在用", "暂停")), proxy_allowed=draw.random() < 0.5,
+                village_mode=draw.choice((None, "直办", "代办", "告知")),
+            )
+            for at, some in enumerate(levels)
+        ]  # fmt: skip
+        codes = [place["code"] for place in city.PLACES]
+        deeds = [self._deed(at, codes) for at in range(draw.randint(0, 12))]
+        whole, documents = city.edition(items, deeds)
+        questions = []
+        for _ in range(40):
+            one: Json = {"item": f"I{draw.randrange(4)}", "place": draw.choice(codes), "on": self._day()}
+            match draw.randrange(4):
+                case 0:
+                    one["accepted"] = self._day()
+                case 1:
+                    one |= {"holder": draw.choice(codes), "to": draw.choice(codes)}
+                case 2 if draw.random() < 0.3:
+                    one["file"] = draw.choice(("agent", "window"))
+            questions.append(one)
+        return {
+            "check": "routes", "edition": whole, "documents": documents, "places": city.PLACES, "questions": questions,
+        }  # fmt: skip
+
+    def _day(self) -> str:
+        return f"2026-{self.draw.randint(1, 6):02}-{self.draw.choice((1, 15)):02}"
+
+    def _deed(self, at: int, codes: list[str]) -> Json:
+        draw = self.draw
+        giver = draw.choice(codes)
+        to = [one for one in draw.sample(codes, 2) if one != giver]
+        about: Json = {"to": to} if draw.random() < 0.6 else {"to_every": draw.choice((4, 5, 6))}
+        until = {"until": "2026-12-31"} if draw.random() < 0.3 else {}
+        return city.deed(
+            f"D{at}", f"I{draw.randrange(4)}", draw.choice(("下放", "收回", "委托")), giver, self._day(), **about, **until,
+            in_flight=draw.choice(("stay", "move")), power=draw.choice(("decide", "decide", "accept")),
+        )  # fmt: skip
 
     def file(self) -> Json:
         return {"check": "evidence", "raw": lean(spoilt(self.draw, self.evidence), self.lines)}
