@@ -20,9 +20,11 @@ def _choices(*words: str) -> Pairs:
 
 
 def _specials(work: Work, case: Case) -> Pairs:
+    """Those that do not run yet: at most one of a kind is open."""
     return [
         (one.name, f"{one.name}（最长 {one.max_days} 日）" if one.max_days else one.name)
         for one in courses.special_procedures(work, case)
+        if one.name not in courses.open_kinds(case)
     ]
 
 

@@ -18,7 +18,7 @@ from node.desk import clock, materials, show, telling
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.documents import issue
-from node.errors import BadForm, NodeError, NotFound
+from node.errors import BadForm, Conflict, Forbidden, NodeError, NotFound
 from node.fees import views as fees
 from node.pages import links, screens
 from node.pages.render import answer_live
@@ -111,6 +111,7 @@ def case_view(
         joints=clock.joint_briefs(desk, no),
         waiting=clock.waiting(desk, no),
         advice=_advice(desk, case, acts_now),
+        failure=failed[1].detail if failed and not any(one.open for one in acts_now) else "",
         findings=clock.finding_lines(desk, no),
     )
 
@@ -310,6 +311,7 @@ async def act_on_case(request: Request, desk: Here, no: str, key: str) -> Respon
     seen = "".join(answers.get("n", ()))
     try:
         await desk.node.do(acts.do, desk.who, act, no, answers, int(seen) if seen.isdigit() else None)
-    except BadForm as wrong:
-        return answer(screens.case_page(desk.page(), case_view(desk, no, failed=(act, wrong, answers))), 422)
+    except (BadForm, Conflict, Forbidden) as wrong:
+        view = case_view(desk, no, failed=(act, wrong, answers))
+        return answer(screens.case_page(desk.page(), view), wrong.status)
     return onward(links.query(links.case(no), done=key))

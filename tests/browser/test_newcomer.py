@@ -1,10 +1,8 @@
 """The newcomer's story, in a real browser against the real demo: file at the village, decide at the county, see the
 result at the village, check the evidence; pull the line, file another, restore it, see it arrive."""
 
-import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,63 +12,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PHONE
+from tests.browser.demo import LIANDONG, Demo, act, appears, becomes, log_in
 
-LIANDONG = [sys.executable, "-m", "node"]
 ITEM = "SZS-019"
 """社会保障卡申领: decided by the county."""
 
 
-class Demo:
-    """A demo city in a process of its own."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        command = [*LIANDONG, "demo", "--data", str(data), "--port", "18600", "--villages", "1"]
-        self.log = (data.parent / "demo.log").open("w+")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
-        self.password = (data / "demo-password").read_text()
-        ports = json.loads((data / "ports.json").read_text())["web"]
-        self.village, self.township = (
-            next(c for c in ports if c[9:] != "000"),
-            next(c for c in ports if c[6:9] != "000"),
-        )
-        self.hosts = {code: f"http://127.0.0.1:{port}" for code, port in ports.items()}
-        self.county = next(code for code in ports if code[4:6] != "00" and code[6:] == "000000")
-
-    def _wait(self) -> None:
-        for _ in range(600):
-            self.log.flush()
-            text = Path(self.log.name).read_text()
-            if "停止：Ctrl-C" in text:
-                return
-            if self.process.poll() is not None:
-                raise AssertionError(f"the demo ended:\n{text[-2000:]}")
-            time.sleep(0.2)
-        raise AssertionError("the demo does not come up")
-
-    def line(self, state: str) -> None:
-        """Pull or restore the village's line."""
-        subprocess.run(
-            [*LIANDONG, "demo-line", state, self.village, "--data", str(self.data)],
-            check=True,
-            capture_output=True,
-        )
-
-    def stop(self) -> None:
-        """End it as Ctrl-C does."""
-        self.process.terminate()
-        self.process.wait(20)
-        self.log.close()
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Demo]:
-    running = Demo(tmp_path_factory.mktemp("demo") / "city")
+    running = Demo(tmp_path_factory.mktemp("demo") / "city", 18600)
     yield running
     running.stop()
 
@@ -83,17 +33,6 @@ def people(browser: Browser) -> Iterator[BrowserContext]:
     made.set_default_timeout(10_000)
     with closing(made):
         yield made
-
-
-def log_in(context: BrowserContext, demo: Demo, place: str, login: str) -> Page:
-    """A tab at `place`, logged in through the login page."""
-    page = context.new_page()
-    page.goto(demo.hosts[place] + "/")
-    page.fill("input[name=login]", login)
-    page.fill("input[name=password]", demo.password)
-    page.get_by_role("button", name="登录").click()
-    expect(page.locator("h1")).to_contain_text(re.compile("好"))
-    return page
 
 
 def file_case(page: Page, host: str, name: str, id_no: str) -> str:
@@ -120,41 +59,6 @@ def file_case(page: Page, host: str, name: str, id_no: str) -> str:
     found = re.search(r"/cases/([0-9X]{25})/slip", page.url)
     assert found
     return found[1]
-
-
-def appears(page: Page, host: str, no: str, within_s: float) -> None:
-    """The case is on this node's list within so many seconds."""
-    until = time.monotonic() + within_s
-    while True:
-        page.goto(f"{host}/cases?box=all&q={no}")
-        if page.locator("text=没有符合条件的办件").count() == 0:
-            return
-        assert time.monotonic() < until, f"{no} has not arrived at {host}"
-        time.sleep(0.1)
-
-
-def becomes(page: Page, url: str, words: str, within_s: float = 10) -> None:
-    """The page says these words within so many seconds."""
-    until = time.monotonic() + within_s
-    while True:
-        page.goto(url)
-        if words in page.inner_text("body"):
-            return
-        assert time.monotonic() < until, f"{url} does not say {words}"
-        time.sleep(0.2)
-
-
-def act(page: Page, key: str, **fields: str) -> None:
-    """Unfold one act of the case page, say what it asks, and confirm."""
-    form = page.locator(f"#do-{key}")
-    form.locator("summary").click()
-    for name, value in fields.items():
-        field = form.locator(f"[name={name}]")
-        if field.first.get_attribute("type") == "radio":
-            form.locator(f"[name={name}][value='{value}']").check()
-        else:
-            field.fill(value)
-    form.get_by_role("button", name=re.compile("确认")).click()
 
 
 def test_a_case_the_county_decides(demo: Demo, people: BrowserContext, tmp_path: Path) -> None:

@@ -331,6 +331,8 @@ class CaseView:
     """What waits for a second person: 延期, 作废 …"""
     advice: str = ""
     """What should be done first: 本事项须联合办理，请先发起联办."""
+    failure: str = ""
+    """Why an act was not done that is not offered any more."""
     findings: tuple[FindingLine, ...] = ()
     """监督发现."""
     live_href: str = ""
