@@ -14,6 +14,7 @@ from node.fees.capability import FEES
 from node.figures.capability import FIGURES
 from node.joint.capability import JOINT
 from node.materials.capability import MATERIALS
+from node.posts.capability import POSTS
 from node.powers.capability import POWERS
 
 EVERY_TIER: Sequence[Capability] = (
@@ -29,4 +30,5 @@ EVERY_TIER: Sequence[Capability] = (
     JOINT,
     FEES,
     AGENCY,
+    POSTS,
 )

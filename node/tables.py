@@ -24,6 +24,7 @@ from node.fees.model import BankLineRow, BillRow, FeeSaidRow
 from node.figures.model import DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
 from node.joint.model import JointRow, PartRow, SaidRow
 from node.materials.model import BlobRow, CaseFileRow, NotedCaseRow, UploadRow, WantedRow
+from node.posts.model import LeaveRow, PostRow
 from node.powers.model import AuthorisationRow, CustodyRow, SealRow, SealUseRow
 from node.proposals import ProposalRow
 
@@ -37,6 +38,7 @@ TABLES = (
     DocumentIssueRow,
     *(FeeSaidRow, BillRow, BankLineRow),
     *(ProjectRow, ProjectCaseRow),
+    *(PostRow, LeaveRow),
     *(JointRow, PartRow, SaidRow),
     *(DayPlaceRow, MonthItemRow, MonthTierRow, DailyReportRow),
 )

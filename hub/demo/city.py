@@ -5,6 +5,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select
@@ -19,6 +20,9 @@ from node.accounts.roles import Role
 from node.config import NodeConfig, load
 from node.db import table_of
 from node.node import Node
+from node.posts import views as posts
+from node.posts.actions import Post
+from node.posts.actions import set_up as set_up_post
 from node.powers import views as powers
 from node.powers.actions import issue
 from node.work import Work, utc_now
@@ -215,6 +219,22 @@ def seed_people(node: Node, place: Place, hashed: str) -> None:
                 )  # fmt: skip
 
     node.do_now(create)
+
+
+def seed_posts(node: Node, place: Place) -> None:
+    """One post for everything, with its two persons (AB角), once."""
+    name, a, b = (
+        ("代办", "agent", "agent2") if place.tier is Tier.VILLAGE else ("综合窗口", "clerk", "reviewer")
+    )
+    numbers = {one.login: one.staff_no for one in people_of(place)}
+
+    def set_up(work: Work) -> None:
+        if not posts.posts_from(work.session, work.today):
+            first, last = date(work.today.year, 1, 1), date(work.today.year + 1, 12, 31)
+            keeper = officer_at(node, "admin")
+            set_up_post(work, keeper, Post(name, numbers[a], numbers[b], first, last))
+
+    node.do_now(set_up)
 
 
 def seed_powers(nodes: Mapping[Code, Node], place: Place) -> None:

@@ -19,6 +19,7 @@ from hub.demo.city import (
     password_of,
     people_of,
     seed_people,
+    seed_posts,
     seed_powers,
 )
 from hub.demo.clock import DemoClock
@@ -94,6 +95,7 @@ class Demo:
             self._say(f"打开节点 {place.tier.label} {place.name}")
             self.nodes[place.code] = self._running.open(self.city.configs[place.code])
             seed_people(self.nodes[place.code], place, hashed)
+            seed_posts(self.nodes[place.code], place)
         for place in self.city.roster:
             seed_powers(self.nodes, place)
 

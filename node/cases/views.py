@@ -1,7 +1,7 @@
 """Looking at cases: named, read-only queries for pages and programs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -38,6 +38,18 @@ class Search:
     words: str = ""
     after: str = ""
     limit: int = PAGE
+    items: frozenset[str] | None = None
+    """Only cases of these items; None: of all."""
+    no_items: frozenset[str] = frozenset()
+    """No cases of these items."""
+
+    def among(self, items: Iterable[str]) -> "Search":
+        """The same for cases of these items alone."""
+        return replace(self, items=frozenset(items))
+
+    def without(self, items: Iterable[str]) -> "Search":
+        """The same for cases of all other items."""
+        return replace(self, no_items=frozenset(items))
 
 
 def _box(key: str, me: str) -> list[Any]:
@@ -69,6 +81,10 @@ def find(session: Session, me: str, search: Search) -> Sequence[Row[Any]]:
     table = table_of(CaseRow)
     case = table.c
     query = select(table).where(*_box(search.box, me))
+    if search.items is not None:
+        query = query.where(case.item.in_(sorted(search.items)))
+    if search.no_items:
+        query = query.where(case.item.not_in(sorted(search.no_items)))
     if words := search.words.strip():
         query = query.where(or_(case.no == words, case.no.endswith(words, autoescape=True)))
     far = func.coalesce(case.due, date(9999, 1, 1))

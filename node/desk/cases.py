@@ -28,6 +28,7 @@ from node.pages.views.cases import (
     Document,
 )
 from node.pages.views.common import Choice, Fact, Field
+from node.posts import shown
 from node.work import Work, civil_date
 from protocol.lifecycle import Case
 
@@ -123,6 +124,8 @@ def _facts(desk: Desk, row: Any, private: dict[str, Any] | None, item: Any) -> t
         Fact(label="登记日期", value=_day(row.filed_on)),
         Fact(label="承办单位", value=show.place_name(node, row.holder)),
     ]
+    if row.speaker == node.place and (words := shown.today(desk).words_for(row.item)):
+        found.append(Fact(label="岗位", value=words))
     if item:
         found.append(Fact(label="主管部门", value=item.department.name))
         found.append(Fact(label="收费", value=node.read(fees.words, row.no, charge=item.fee.charge)))

@@ -20,6 +20,7 @@ from node.pages import links, screens
 from node.pages.render import answer_live
 from node.pages.views.cases import CasePeek, CaseRow, Filters, HomeCount, HomeView, QueueView
 from node.pages.views.common import Choice, Cursor, Fact, Field, Tab, Tone
+from node.posts import shown
 from node.work import CIVIL, civil_date
 
 router = APIRouter(include_in_schema=False)
@@ -39,11 +40,13 @@ def case_rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
     """Rows of cases as every list shows them."""
     node = desk.node
     marks = serving.marks(desk, [row.no for row in found])
+    posts = shown.today(desk)
 
     def draw(row: Any) -> CaseRow:
         opened = node.read(applicant, node.know, row.no)
         drawn = show.case_row(desk, row, show.applicant_of(opened))
-        return replace(drawn, marks=marks.get(row.no, ()))
+        officer = posts.person_for(row.item) if row.speaker == node.place else ""
+        return replace(drawn, marks=marks.get(row.no, ()), officer=officer)
 
     return tuple(draw(row) for row in found)
 
@@ -53,6 +56,7 @@ def case_rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
 
 def _home(desk: Desk) -> HomeView:
     node = desk.node
+    posts = shown.today(desk)
     counts = node.read(views.counts, node.place)
     stages = node.read(exchange.reach_counts)
     found = node.read(views.find, node.place, views.Search("todo", limit=8))
@@ -82,6 +86,7 @@ def _home(desk: Desk) -> HomeView:
         )
         if catalogue
         else (),
+        posts=tuple(posts.line(one) for one in posts.stands),
         live_href="/live/home",
     )
 
@@ -101,22 +106,23 @@ async def home_live(request: Request, desk: Here) -> Response:
 # Lists
 
 
-def _queue(desk: Desk, box: str, words: str, after: str, peek: str) -> QueueView:
-    node = desk.node
+def _queue(desk: Desk, box: str, words: str, after: str, peek: str, post: str) -> QueueView:
+    node, posts = desk.node, shown.today(desk)
     key = box if box in views.BOXES else "todo"
     counts = node.read(views.counts, node.place)
-    found = node.read(views.find, node.place, views.Search(key, words, after))
+    found = node.read(views.find, node.place, posts.narrow(views.Search(key, words, after), post))
     today = civil_date(desk.now)
     late = node.read(views.late, today, node.place)
-    more = links.query(links.CASES, box=key, q=words, after=found[-1].no) if len(found) == views.PAGE else ""
+    again = {"box": key, "q": words, "post": post}
+    more = links.query(links.CASES, **again, after=found[-1].no) if len(found) == views.PAGE else ""
     return QueueView(
         title="办件队列",
         summary=f"本站在办 {counts['open']} 件，超期 {late} 件",
         tabs=tuple(
             Tab(
                 label=views.BOXES[name],
-                href=links.query(links.CASES, box=name),
-                count=counts.get(name),
+                href=links.query(links.CASES, box=name, post=post),
+                count=counts.get(name) if not post else None,
                 current=name == key,
             )
             for name in _TABS
@@ -125,16 +131,24 @@ def _queue(desk: Desk, box: str, words: str, after: str, peek: str) -> QueueView
             action=links.CASES,
             fields=(
                 Field(name="q", label="办件编号", value=words, kind="search", hint="全号或末几位", half=True),
+                *_by_post(posts, post),
             ),
-            active=1 if words else 0,
+            active=bool(words) + bool(post),
             carried=(("box", key),),
         ),
         rows=case_rows(desk, found),
         cursor=Cursor(older=more, words=f"{len(found)} 件" if not more else f"每页 {views.PAGE} 件"),
         peek=_peek(desk, peek) if peek else None,
         can_file=actions.may(desk.who, "case.filed"),
-        live_href=links.query("/live/queue", box=key, q=words, after=after),
+        live_href=links.query("/live/queue", **again, after=after),
     )
+
+
+def _by_post(posts: shown.Today, post: str) -> tuple[Field, ...]:
+    """The filter by post, where there are any."""
+    if not posts.stands:
+        return ()
+    return (Field(name="post", label="岗位", kind="select", value=post, choices=posts.choices()),)
 
 
 def _peek(desk: Desk, no: str) -> CasePeek | None:
@@ -153,16 +167,17 @@ def _peek(desk: Desk, no: str) -> CasePeek | None:
 
 
 @router.get(links.CASES)
-async def queue(desk: Here, box: str = "todo", q: str = "", after: str = "", peek: str = "") -> Response:
+async def queue(
+    desk: Here, box: str = "todo", q: str = "", after: str = "", peek: str = "", post: str = ""
+) -> Response:
     """办件队列."""
-    return answer(screens.queue_page(desk.page(), _queue(desk, box, q.strip(), after, peek)))
+    return answer(screens.queue_page(desk.page(), _queue(desk, box, q.strip(), after, peek, post)))
 
 
 @router.get("/live/queue")
 async def queue_live(
-    request: Request, desk: Here, box: str = "todo", q: str = "", after: str = ""
+    request: Request, desk: Here, box: str = "todo", q: str = "", after: str = "", post: str = ""
 ) -> Response:
     """The rows of the list."""
-    return answer_live(
-        screens.queue_live(desk.page(), _queue(desk, box, q.strip(), after, "")), request.headers
-    )
+    view = _queue(desk, box, q.strip(), after, "", post)
+    return answer_live(screens.queue_live(desk.page(), view), request.headers)

@@ -4,7 +4,7 @@ from node.accounts.roles import Role
 from node.desk.frame import Desk
 from node.pages import links
 from node.pages.views.catalogue import ItemCard, ItemView, MaterialNeed, OpenMatter
-from node.pages.views.common import Fact, Stop, StopState, Tag, Tone
+from node.pages.views.common import Choice, Fact, Field, Stop, StopState, Tag, Tone
 from node.work import civil_date
 from protocol.catalogue import Item
 from protocol.errors import RoutingError
@@ -119,4 +119,15 @@ def whole(desk: Desk, item: Item) -> ItemView:
         version=f"第 {item.version} 版",
         deed=item.devolution.note,
         file_href="" if refused(desk, item) else links.file(item.id),
+    )
+
+
+def by_department(desk: Desk) -> tuple[Field, ...]:
+    """The items of the edition in force by department, as checks of one name."""
+    by: dict[str, list[Choice]] = {}
+    for item in desk.node.know.catalogue or ():
+        by.setdefault(item.department.name, []).append(Choice(value=item.id, label=item.name))
+    return tuple(
+        Field(name="items", label=name, kind="checks", required=True, choices=tuple(choices))
+        for name, choices in sorted(by.items())
     )

@@ -23,7 +23,7 @@ AUTHORISATIONS = "/authorisations"
 PROPOSALS = "/proposals"
 SEALS = "/seals"
 PROJECTS = "/projects"
-DUTIES = "/duties"
+POSTS = "/posts"
 
 
 def case(no: str) -> str:

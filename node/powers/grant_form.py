@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from starlette.datastructures import FormData
 
-from node.desk import staff
+from node.desk import items, staff
 from node.desk.frame import Desk
 from node.desk.written import Written, days, several, text
 from node.errors import BadForm
@@ -40,24 +40,13 @@ def grant_form(desk: Desk, written: Written) -> GrantView:
             name="scope", label="事项范围", kind="radio", value=written.value("scope"), required=True, error=written.fault("items"),
             choices=(Choice(value="all", label="全部事项"), Choice(value="some", label="下面勾选的事项")),
         ),
-        groups=_groups(desk),
+        groups=items.by_department(desk),
         ticked=frozenset(written.value("items").split(",")),
     )  # fmt: skip
 
 
 def _choices(words: Iterable[str]) -> tuple[Choice, ...]:
     return tuple(Choice(value=str(one), label=str(one)) for one in words)
-
-
-def _groups(desk: Desk) -> tuple[Field, ...]:
-    """The items of the edition in force by department, as checks of one name."""
-    by: dict[str, list[Choice]] = {}
-    for item in desk.node.know.catalogue or ():
-        by.setdefault(item.department.name, []).append(Choice(value=item.id, label=item.name))
-    return tuple(
-        Field(name="items", label=name, kind="checks", required=True, choices=tuple(choices))
-        for name, choices in sorted(by.items())
-    )
 
 
 def read_grant(desk: Desk, form: FormData) -> Grant:

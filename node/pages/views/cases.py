@@ -70,6 +70,24 @@ class HomeCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandLine:
+    """One post today."""
+
+    name: str
+    """民政救助窗口."""
+    person: str
+    """Who stands there now; empty when both are away."""
+    state: Tag
+    """A角在岗, B角顶岗, 无人在岗."""
+    note: str = ""
+    """A角 张蕾 离岗至 3月5日."""
+    mine: bool = False
+    """Whether it is the reader."""
+    href: str = ""
+    """Its open cases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeView:
     """The village home (我的待办)."""
 
@@ -89,6 +107,8 @@ class HomeView:
     """Life themes (生育 上学 就业 …) for filing; value = link."""
     usual: tuple[Choice, ...] = ()
     """The items filed most here; value = link."""
+    posts: tuple[StandLine, ...] = ()
+    """Who stands where today (AB角)."""
     live_href: str = ""
     """Fragment to ask for every 2 s; empty turns it off."""
 
