@@ -170,13 +170,26 @@ def return_for_correction(work: Work, officer: Officer, no: str, defects: list[d
     say(work, officer, no, "case.returned", body, private)
 
 
-def supplement(work: Work, officer: Officer, no: str, materials: list[str], note: str) -> None:
-    """补正提交 by the origin, with the files collected under the case's number; the holder answers by a signed step."""
+def supplement(
+    work: Work,
+    officer: Officer,
+    no: str,
+    materials: list[str],
+    note: str,
+    absent: Mapping[str, str] | None = None,
+) -> None:
+    """补正提交 by the origin, with the files collected under the case's number; the holder answers by a signed step.
+
+    `absent` names what was asked for and cannot be given, each with the reason; the holder decides on it (容缺).
+    """
     must_be_entrusted(work, no, ("交件",))
     materials = list(dict.fromkeys([*materials, *drafts.collected(work, officer.staff_no, no)]))
-    if not materials and not note.strip():
+    reasons = [{"material": name, "why": why.strip()[:500]} for name, why in (absent or {}).items()]
+    if not materials and not note.strip() and not reasons:
         raise BadForm({"materials": "请写明补正了哪些材料"})
-    private: dict[str, Any] = {"supplement": {"materials": materials, "note": note.strip()}}
+    private: dict[str, Any] = {
+        "supplement": {"materials": materials, "note": note.strip(), "absent": reasons}
+    }
     if files := _collected(work, officer, no):
         private["files"] = files
     listed = correctable(item_of(work, Cases(work).need(no)))

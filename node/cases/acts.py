@@ -50,6 +50,8 @@ class Act:
     hint: str = ""
     confirm: str = ""
     shortcut: str = ""
+    page: str = ""
+    """Its own page, under the case's address, where it wants more than a form beside the case."""
     fits: Callable[[Case, str], bool] | None = None
     """Instead of the table: whether the act fits the case at this place."""
     first: Callable[[Case], bool] | None = None
@@ -224,7 +226,7 @@ ACTS: tuple[Act, ...] = (
         "supplement", "提交补正", "case.supplement_sent",
         lambda work, who, no, a: actions.supplement(work, who, no, list(a.get("materials", ())), one(a, "note")),
         asks=(Ask("materials", "补正的材料", "many", options=_materials), Ask("note", "说明", "long", needed=False)),
-        rank="main", fits=_can_supply,
+        rank="main", fits=_can_supply, page="correction", shortcut="s",
     ),
     Act(
         "withdraw", "撤回", "case.withdrawal_asked",

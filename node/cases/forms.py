@@ -123,6 +123,8 @@ class Supplement(Input):
 
     materials: list[str] = []
     note: Text = ""
+    absent: dict[str, Text] = {}
+    """What was asked for and cannot be given, with the reason."""
 
 
 class Review(Input):

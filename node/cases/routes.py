@@ -246,7 +246,7 @@ async def return_for_correction(request: Request, who: Who, no: str, form: Corre
 @router.post("/{no}/supplement")
 async def supplement(request: Request, who: Who, no: str, form: Supplement) -> CaseAnswer:
     """补正提交."""
-    return await _act(request, actions.supplement, who, no, form.materials, form.note)
+    return await _act(request, actions.supplement, who, no, form.materials, form.note, form.absent)
 
 
 @router.post("/{no}/forward")

@@ -6,6 +6,7 @@ from node.capability import Capability, NavEntry
 from node.desk import (
     cases,
     catalogue,
+    correction,
     entry,
     evidence,
     filing,
@@ -34,7 +35,7 @@ def dress(app: FastAPI) -> None:
 DESK = Capability(
     name="desk",
     routers=(
-        *(live.router, home.router, cases.router, filing.router, handovers.router),
+        *(live.router, home.router, correction.router, cases.router, filing.router, handovers.router),
         *(entry.router, people.router, journal.router, catalogue.router, line.router, evidence.router),
     ),
     dress=dress,

@@ -226,6 +226,7 @@ def _offered(
                 hint=act.hint,
                 confirm=act.confirm,
                 shortcut=act.shortcut if allowed else "",
+                href=f"{links.case(case.no)}/{act.page}" if act.page else "",
                 refused="" if allowed else "您的岗位不能办理这一步",
                 open=mistaken is not None,
                 error=mistaken[1].detail if mistaken is not None else "",

@@ -16,7 +16,7 @@ from node.cases.filing import ID_TYPES, Filing, check
 from node.cases.model import DraftRow
 from node.catalogue.search import find
 from node.db import table_of, upsert
-from node.desk import items
+from node.desk import items, materials
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.errors import BadForm, NotFound
@@ -201,6 +201,8 @@ def _papers(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
             for one in item.materials
         ),
         ticked=ticked,
+        reusable=materials.reusable_files(desk, item, draft.text("id_type") or "111", draft.text("id_no")),
+        consents=materials.CONSENTS,
         missing=_missing(draft, item),
         errors=errors,
     )

@@ -5,17 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from node.desk.frame import Desk
-from node.materials import index, viewing
+from node.materials import index, reusable, viewing
+from node.materials.checklist import label_of
 from node.materials.collect import materials_of
 from node.materials.intake import PDF
 from node.materials.model import BlobState
 from node.materials.viewing import Shown
 from node.pages.views.cases import Material
 from node.pages.views.common import Tag, Tone
-from node.pages.views.materials import FileView, Papers
+from node.pages.views.materials import FileView, Papers, Reusable
 from protocol.blobs import MAX_PIECE
 from protocol.catalogue import Item
 
+CONSENTS = ("本人当面同意", "本人书面同意", "本人电话同意，已核对身份")
+"""How an applicant may agree that a material of his is used again; recorded in the signed step."""
 _TONES = {BlobState.HERE: Tone.GOOD, BlobState.COMING: Tone.CALM, BlobState.GONE: Tone.PLAIN}
 
 
@@ -34,20 +37,22 @@ def papers(desk: Desk, no: str, item: Item | None, private: dict[str, Any] | Non
     for one in found.files:
         files[one.entry.material].append(one)
     may_look = bool(desk.who.roles & viewing.MAY_LOOK)
+    listed = [(one.name, one.need, label_of(one.form)) for one in item.materials]
+    beside = [(name, "", "") for name in files if name not in {one.name for one in item.materials}]
     return Papers(
         materials=tuple(
             Material(
-                name=one.name,
-                need=one.need,
-                form=one.form,
-                state=_state(files[one.name], said=one.name in here),
-                note=_note(one.name, files[one.name], absent),
+                name=name,
+                need=need,
+                form=form,
+                state=_state(files[name], said=name in here),
+                note=_note(name, files[name], absent),
                 files=tuple(
-                    file_view(no, f"{row}-{at}", one.name, shown, may_look=may_look)
-                    for at, shown in enumerate(files[one.name], 1)
+                    file_view(no, f"{row}-{at}", name, shown, may_look=may_look)
+                    for at, shown in enumerate(files[name], 1)
                 ),
             )
-            for row, one in enumerate(item.materials, 1)
+            for row, (name, need, form) in enumerate([*listed, *beside], 1)
         ),
         arrived=found.arrived,
         total=len(found.files),
@@ -67,7 +72,9 @@ def _state(files: list[Shown], *, said: bool) -> Tag:
 
 
 def _note(name: str, files: list[Shown], absent: Mapping[str, str]) -> str:
-    said = ["取自本人以前的办件，本人已同意"] if any(one.entry.again for one in files) else []
+    said = [
+        f"取自本人以前的办件（{one.entry.again.get('consent', '')}）" for one in files if one.entry.again
+    ][:1]
     if name in absent:
         said.append(f"本次未交：{absent[name]}")
     return "；".join(said)
@@ -80,7 +87,7 @@ def file_view(no: str, id: str, material: str, file: Shown, *, may_look: bool) -
     return FileView(
         id=id,
         title=f"{material}（{id.rpartition('-')[2]}）",
-        kind="pdf" if entry.kind == PDF else "identity" if index.is_identity(material) else "photo",
+        kind="identity" if index.is_identity(material) else "pdf" if entry.kind == PDF else "photo",
         words=f"PDF {entry.pages} 页" if entry.pages else "PDF" if entry.kind == PDF else "",
         href=viewing.href(no, entry) if opens else "",
         thumb=viewing.thumb_href(no, entry) if opens else "",
@@ -94,3 +101,21 @@ def file_view(no: str, id: str, material: str, file: Shown, *, may_look: bool) -
 def pieces(size: int) -> int:
     """In how many pieces a blob of this size travels at most."""
     return max(1, -(-size // MAX_PIECE))
+
+
+def reusable_files(
+    desk: Desk, item: Item, id_type: str, id_no: str, *, but: str = ""
+) -> tuple[Reusable, ...]:
+    """What the same applicant handed in before and this item asks for; nothing of case `but`."""
+    found = desk.node.read(reusable.find, desk.node.know, item.id, id_type, id_no)
+    return tuple(
+        Reusable(
+            material=row.material,
+            no=row.no,
+            sha256=row.sha256,
+            on=row.on,
+            words="PDF" if row.kind == PDF else "",
+        )
+        for row in found
+        if row.no != but
+    )

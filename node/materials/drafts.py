@@ -310,7 +310,7 @@ def faults(work: Work, staff_no: str, draft: str, item: Item | None, applicant: 
         return {
             "files": f"还有 {len(undone)} 份文件没有传完（{undone[0].material}），请等它传完或移除后再报送"
         }
-    known = {one.name for one in item.materials} if item else set()
+    known = {*(one.name for one in item.materials), item.application_form} if item else set()
     for row in rows:
         if row.state == UploadState.READY and item is not None and row.material not in known:
             return {"files": f"“{row.material}”不在本事项的材料清单里，请移除"}

@@ -26,6 +26,7 @@ from node.pages.views import (
     ReceiptView,
     UsersView,
 )
+from node.pages.views.materials import CorrectionView
 
 
 def _whole(page: Page, template: str, view: object) -> str:
@@ -59,6 +60,11 @@ def home_live(page: Page, view: HomeView) -> Live:
 def filing_page(page: Page, view: FilingView) -> str:
     """帮办申报, the step that is open."""
     return _whole(page, "filing.html", view)
+
+
+def correction_page(page: Page, view: CorrectionView) -> str:
+    """提交补正."""
+    return _whole(page, "correction.html", view)
 
 
 def receipt_page(page: Page, view: ReceiptView) -> str:

@@ -1,79 +1,32 @@
 """Photos from a phone-sized screen: kept in the browser while the page's line is cut, sent when it is back."""
 
-import asyncio
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
-from node.accounts import actions as accounts
-from node.accounts.passwords import Passwords
-from node.accounts.roles import Role
 from node.materials.collect import materials_of
-from node.web import Web
 from tests.browser.conftest import PHONE
-from tests.federation import Federation, divisions, form, part_of
+from tests.browser.stations import PASSWORD, Stations
+from tests.federation import form
 from tests.photos import noise, photo
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "Correct-horse-1"
 ITEM = "SZS-001"
 
 
-class Station:
-    """A village's node with its pages, on a thread of its own."""
-
-    def __init__(self) -> None:
-        self.ready = threading.Event()
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
-        self.thread.start()
-        assert self.ready.wait(60)
-
-    async def _run(self) -> None:
-        self.city = await Federation(part_of(divisions(), townships=1, villages=1)).open()
-        self.node = next(one for one in self.city.nodes.values() if not self.city.roster.children(one.place))
-        passwords = Passwords(time_cost=1, memory_kib=8)
-        stored = passwords.hash(PASSWORD)
-        self.node.db.write_now(
-            lambda session: accounts.create_user(
-                session, self.city.now, None, login="li.na", name="李娜", staff_no="D-07", place=self.node.place,
-                roles=[Role.AGENT], password_hash=stored, must_change=False,
-            )
-        )  # fmt: skip
-        app = Web(self.node.capabilities).app(self.node)
-        app.state.passwords = passwords
-        self.server = uvicorn.Server(uvicorn.Config(app, log_level="warning", loop="asyncio"))
-        serving = asyncio.create_task(self.server.serve(sockets=[self.listener]))
-        while not self.server.started:
-            await asyncio.sleep(0.01)
-        self.ready.set()
-        await serving
-        await self.city.close()
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
-
-
 @pytest.fixture(scope="module")
-def station(browser: Browser) -> Iterator[Station]:
-    made = Station()
-    yield made
-    made.stop()
+def station(browser: Browser) -> Iterator[Stations]:
+    with Stations() as made:
+        yield made
 
 
 @pytest.fixture
-def page(browser: Browser, station: Station) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE, base_url=station.address, locale="zh-CN")
+def page(browser: Browser, station: Stations) -> Iterator[Page]:
+    context = browser.new_context(viewport=PHONE, base_url=station.at(station.village), locale="zh-CN")
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -106,7 +59,7 @@ def pick(page: Page, material: str, data: bytes, name: str = "IMG_1.jpg", kind: 
     slot.locator("[data-photo-pick]").set_input_files([{"name": name, "mimeType": kind, "buffer": data}])
 
 
-def test_photos_wait_here_while_the_line_is_cut(page: Page, station: Station, tmp_path: Path) -> None:
+def test_photos_wait_here_while_the_line_is_cut(page: Page, station: Stations, tmp_path: Path) -> None:
     to_materials(page)
     first, second, *_ = form(ITEM).materials
     pick(page, first, noise(2200, 1600, quality=90))
@@ -132,7 +85,7 @@ def test_photos_wait_here_while_the_line_is_cut(page: Page, station: Station, tm
     expect(page.locator("ol.steps [aria-current=step]")).to_contain_text("核对提交")
     page.click("button[name=go][value=next]")
     page.wait_for_url("**/cases/**")
-    store = materials_of(station.node).store
+    store = materials_of(station.city[station.village]).store
     for _ in range(100):
         if not store.uploads():
             break
@@ -140,14 +93,49 @@ def test_photos_wait_here_while_the_line_is_cut(page: Page, station: Station, tm
     assert store.uploads() == []
 
 
-def test_what_the_station_refuses_is_said_beside_it(page: Page) -> None:
+NO_PHOTOS = (
+    (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "网页或 SVG"),
+    (b"\n<!DOCTYPE html><script>alert(1)</script>", "网页"),
+    (b"", "空的"),
+    (bytes(4) + b"ftypheic" + bytes(100), "HEIC"),
+    (b"%PDF-1.5 " + bytes(26 * 1024 * 1024), "超过 25 MB"),
+    (b"\xff\xd8\xff\xe0" + b"<svg onload=alert(1)>" + bytes(100), "夹带"),
+    (b"%PDF-1.5 half of it", "不完整"),
+)
+
+
+def test_what_is_no_photo_is_refused_at_its_field_and_nothing_is_kept(page: Page, station: Stations) -> None:
+    to_materials(page)
+    first, second, *_ = form(ITEM).materials
+    pick(page, second, photo(640, 480, seed=7))
+    kept = page.locator(f'[data-photo-slot="{second}"] .photos li')
+    expect(kept).to_contain_text("已收", timeout=20_000)
+    slot = page.locator(f'[data-photo-slot="{first}"]')
+    for data, words in NO_PHOTOS:
+        pick(page, first, data, "a.jpg")
+        expect(slot.get_by_role("alert")).to_contain_text(words, timeout=20_000)
+        expect(slot.locator(".photos li")).to_have_count(0)
+    expect(slot.locator("input[name=material]")).not_to_be_checked()
+    expect(kept).to_have_count(1)
+    assert materials_of(station.city[station.village]).store.uploads() == []
+    page.click("button[name=go][value=save]")
+    expect(kept).to_contain_text("已收")
+    expect(slot.get_by_role("alert")).to_be_empty()
+
+
+def test_a_photo_of_twenty_megabytes_is_made_small_before_it_travels(page: Page) -> None:
     to_materials(page)
     first = form(ITEM).materials[0]
-    pick(page, first, b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.jpg")
+    plain = noise(800, 600)
+    large = plain + bytes(20 * 1024 * 1024)
+    sent: list[int] = []
+    page.on(
+        "request", lambda one: sent.append(len(one.post_data_buffer or b"")) if one.method == "PUT" else None
+    )
+    pick(page, first, large)
     row = page.locator(f'[data-photo-slot="{first}"] .photos li')
-    expect(row).to_contain_text("SVG", timeout=20_000)
-    row.locator("button").click()
-    expect(row).to_have_count(0)
+    expect(row).to_contain_text("已收", timeout=40_000)
+    assert 0 < sum(sent) <= len(plain)
 
 
 def test_a_photo_taken_before_the_page_was_closed_is_sent_by_the_next(page: Page) -> None:

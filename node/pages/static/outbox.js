@@ -6,13 +6,14 @@
      <div data-photo-slot="居民身份证">                                     one for each material
        <label class="b">拍照或选文件<input type="file" data-photo-pick …></label>
        <ul class="photos" data-photo-list></ul>
+       <div data-photo-errors role="alert"></div>                           what was not taken, and why
      </div>
      <p data-photo-state role="status"></p>
    </section>                                                             the form holds the page's csrf field */
 (function () {
   var box = document.querySelector("[data-photos]");
   if (!box || !box.dataset.draft || !window.indexedDB || !window.fetch) return;
-  var EDGE = 1600, SLICE = 131072, WEEK = 6048e5, TIMEOUT = 60000;
+  var EDGE = 1600, LARGEST = 25 * 1048576, SLICE = 131072, WEEK = 6048e5, TIMEOUT = 60000;
   var desk = document.body.dataset.desk || "", draft = box.dataset.draft, form = box.closest("form");
   var says = box.querySelector("[data-photo-state]"), db, busy = false, again = 0, timer, shown = {};
 
@@ -45,6 +46,35 @@
     });
   }
 
+  /* Refused before it travels: what the node would refuse for certain. The node looks again, by its own rules. */
+  function head(file) {
+    return new Promise(function (yes) {
+      var reader = new FileReader();
+      reader.onload = function () { yes(String.fromCharCode.apply(null, new Uint8Array(reader.result))); };
+      reader.onerror = function () { yes(""); };
+      reader.readAsArrayBuffer(file.slice(0, 12));
+    });
+  }
+  function fault(file) {
+    if (!file.size) return Promise.resolve("文件是空的，请重新选择");
+    return head(file).then(function (start) {
+      if (start.slice(4, 8) === "ftyp" && /^(heic|heix|hevc|mif1|heif|avif)/.test(start.slice(8))) return "这是 HEIC/AVIF 照片，不能收。请在手机相机设置里改为“兼容性最佳”后重拍";
+      if (!/^(\xff\xd8\xff|\x89PNG|RIFF|%PDF-)/.test(start)) return (/^\s*</.test(start.replace("\xef\xbb\xbf", "")) ? "这是网页或 SVG 文件" : "认不出这个文件") + "，不能收。请使用照片（JPEG、PNG、WebP）或 PDF";
+      return "";
+    });
+  }
+  function tooLarge(blob) { return blob.size > LARGEST ? "文件 " + (blob.size / 1048576).toFixed(1) + " MB，超过 25 MB 的上限，请缩小后再传" : ""; }
+  function complain(material, name, reason) {
+    var here = slot(material), list = here && here.querySelector("[data-photo-errors]");
+    if (!list) { say(name + "：" + reason); return; }
+    var p = document.createElement("p"), off = document.createElement("button");
+    p.className = "e"; p.textContent = (name || "照片") + " 没有收下：" + reason + " ";
+    off.type = "button"; off.className = "b quiet"; off.textContent = "知道了"; off.setAttribute("aria-label", "知道了，关闭提示：" + (name || "照片"));
+    off.onclick = function () { p.remove(); };
+    p.appendChild(off); list.appendChild(p);
+  }
+  function clear(material) { var here = slot(material), list = here && here.querySelector("[data-photo-errors]"); if (list) list.textContent = ""; }
+
   /* Smaller before it travels; the node draws it anew anyway. What cannot be drawn here goes as it is. */
   function shrunk(file) {
     if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return Promise.resolve(file);
@@ -69,11 +99,20 @@
     if (shown[key]) return shown[key];
     var list = slot(material) && slot(material).querySelector("[data-photo-list]");
     if (!list) return null;
-    var li = document.createElement("li"), what = document.createElement("span"), state = document.createElement("span"), off = document.createElement("button");
+    var li = document.createElement("li"), pic = document.createElement("a"), what = document.createElement("span"), state = document.createElement("span"), off = document.createElement("button");
     what.textContent = name || "照片"; what.className = "what"; state.className = "tag"; off.type = "button"; off.className = "b quiet"; off.textContent = "移除";
     off.setAttribute("aria-label", "移除 " + material + " " + what.textContent);
-    li.appendChild(what); li.appendChild(state); li.appendChild(off); list.appendChild(li);
-    return shown[key] = { li: li, state: state, off: off };
+    pic.className = "thumb small";
+    li.appendChild(pic); li.appendChild(what); li.appendChild(state); li.appendChild(off); list.appendChild(li);
+    return shown[key] = { li: li, pic: pic, state: state, off: off };
+  }
+  /* A small picture: from this browser while it waits, from the node once it is there; a PDF says how many pages. */
+  function picture(r, title, href, thumb, words) {
+    if (r.pic.dataset.has === href) return;
+    r.pic.dataset.has = href; r.pic.textContent = words || ""; r.pic.href = href; r.pic.dataset.title = title;
+    if (words) { delete r.pic.dataset.view; r.pic.setAttribute("download", ""); return; }
+    var img = document.createElement("img");
+    img.alt = "看大图：" + title; img.src = thumb; r.pic.dataset.view = "photo"; r.pic.appendChild(img);
   }
   function paint(key, material, name, text, kind) {
     var r = row(key, material, name);
@@ -89,22 +128,24 @@
   function gone(key) { if (shown[key]) { shown[key].li.remove(); delete shown[key]; } }
   function local(photo) {
     if (photo.draft !== draft) return;
-    var r = paint(photo.token, photo.material, photo.name, photo.reason ? "未收下：" + photo.reason : "待传", photo.reason ? "refused" : "wait");
+    var r = paint(photo.token, photo.material, photo.name, "待传", "wait");
+    if (r && /^image\//.test(photo.blob.type) && !r.pic.dataset.has) { var url = URL.createObjectURL(photo.blob); picture(r, photo.material, url, url); }
     if (r) r.off.onclick = function () {
       drop(photo).then(function () { gone(photo.token); count(); });
       if (photo.id) call("DELETE", "/api/uploads/" + photo.id).catch(function () { return null; });
     };
   }
   function kept(up, key) {
-    var said = up.state === "ready" || up.state === "filed" ? "已收" : up.state === "refused" ? "未收下：" + up.reason : "未传完";
-    var r = paint(key || up.id, up.material, up.name, said, up.state);
+    if (up.state === "refused") { complain(up.material, up.name, up.reason); call("DELETE", "/api/uploads/" + up.id).catch(function () { return null; }); return; }
+    var r = paint(key || up.id, up.material, up.name, up.state === "ready" || up.state === "filed" ? up.source ? "已复用" : "已收" : "未传完", up.state);
+    if (r && up.href) picture(r, up.material, up.href, up.thumb, up.thumb ? "" : up.pages ? "PDF " + up.pages + " 页" : "PDF");
     if (up.state === "ready") tick(up.material);
     if (r) r.off.onclick = function () { call("DELETE", "/api/uploads/" + up.id).then(function () { gone(key || up.id); }, function () { say("线路不通，稍后再移除"); }); };
   }
   function count() {
     return mine().then(function (found) {
-      var left = found.filter(function (p) { return !p.reason; }).length;
-      box.dataset.waiting = String(found.filter(function (p) { return !p.reason && p.draft === draft; }).length);
+      var left = found.length;
+      box.dataset.waiting = String(found.filter(function (p) { return p.draft === draft; }).length);
       say(left ? "本机还有 " + left + " 份没有传完，线路通了会自动续传，请不要清除浏览器数据" : "");
       return left;
     });
@@ -135,8 +176,9 @@
       up = next;
     }
     if (up.status_code >= 400 || up.state === "refused") {
-      photo.reason = up.reason || up.detail || "不能收下"; photo.blob = new Blob([]);
-      await keep(photo); local(photo);
+      await drop(photo);
+      if (photo.id) call("DELETE", "/api/uploads/" + photo.id).catch(function () { return null; });
+      if (photo.draft === draft) { gone(photo.token); complain(photo.material, photo.name, up.reason || up.detail || "不能收下"); }
       return;
     }
     await drop(photo);
@@ -147,7 +189,7 @@
     busy = true;
     clearTimeout(timer);
     try {
-      var found = (await mine()).filter(function (p) { return !p.reason; });
+      var found = await mine();
       for (var i = 0; i < found.length; i++) await send(found[i]);
       again = 0;
       await count();
@@ -166,8 +208,10 @@
     if (!el.matches || !el.matches("[data-photo-pick]")) return;
     var material = el.closest("[data-photo-slot]").dataset.photoSlot, files = Array.prototype.slice.call(el.files);
     el.value = "";
+    clear(material);
     for (var i = 0; i < files.length; i++) {
-      var blob = await shrunk(files[i]);
+      var bad = await fault(files[i]), blob = bad ? files[i] : await shrunk(files[i]);
+      if ((bad = bad || tooLarge(blob))) { complain(material, files[i].name, bad); continue; }
       var photo = { token: token(), desk: desk, draft: draft, material: material, name: files[i].name, blob: blob, at: Date.now() };
       try { await keep(photo); } catch (_) { say("本机空间不足，照片没有存下，请先等已有照片传完"); return; }
       local(photo);
@@ -181,6 +225,26 @@
     if (go === "back" || go === "save" || !Number(box.dataset.waiting || 0)) return;
     ev.preventDefault(); ev.stopPropagation();
     say("还有 " + box.dataset.waiting + " 份没有传完：请等它传完，或移除后再继续（暂存不受影响）");
+  });
+
+  /* What the applicant handed in before, with his consent (材料复用). */
+  var reuse = document.getElementById("reuse");
+  function consent() { var el = reuse.querySelector("input[name=reuse-consent]:checked"), e = document.getElementById("e-reuse"); e.hidden = !!el; e.textContent = el ? "" : "请先问申请人是否同意，并选择如何同意"; if (!el) reuse.querySelector("input[name=reuse-consent]").focus(); return el && el.value; }
+  if (reuse) reuse.addEventListener("change", function () { document.getElementById("e-reuse").hidden = true; });
+  document.addEventListener("click", function (ev) {
+    var el = ev.target.closest && ev.target.closest("[data-reuse-open],[data-reuse-close],[data-reuse]");
+    if (!el || !reuse) return;
+    if (el.dataset.reuseClose !== undefined) { reuse.close(); return; }
+    if (el.dataset.reuseOpen) { all("[data-reuse-of]", reuse).forEach(function (li) { li.hidden = li.dataset.reuseOf !== el.dataset.reuseOpen; }); reuse.showModal(); return; }
+    var words = consent();
+    if (!words) return;
+    el.disabled = true;
+    call("POST", "/api/drafts/" + encodeURIComponent(draft) + "/reuse", JSON.stringify({ material: el.dataset.material, no: el.dataset.no, sha256: el.dataset.sha, consent: words }), { "Content-Type": "application/json" })
+      .then(function (up) {
+        el.disabled = false;
+        if (up.status_code >= 300) { var e = document.getElementById("e-reuse"); e.hidden = false; e.textContent = up.detail || "没有用上，请重试"; return; }
+        kept(up); reuse.close();
+      }, function () { el.disabled = false; var e = document.getElementById("e-reuse"); e.hidden = false; e.textContent = "线路不通，请稍后重试"; });
   });
   window.addEventListener("online", function () { again = 0; run(); });
   document.addEventListener("visibilitychange", function () { if (!document.hidden) run(); });

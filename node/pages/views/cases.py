@@ -287,6 +287,8 @@ class Action:
     """Question before a danger act."""
     shortcut: str = ""
     """One letter."""
+    href: str = ""
+    """Its own page, instead of a form here."""
     open: bool = False
     """Whether its form is unfolded (after an error it is)."""
     error: str = ""

@@ -8,6 +8,7 @@ from node.pages.views.cases import Material
 from node.pages.views.catalogue import ItemCard, ItemView
 from node.pages.views.common import Choice, Fact, Field, Stop
 from node.pages.views.line import Reach
+from node.pages.views.materials import Reusable
 
 
 class WizardStep(IntEnum):
@@ -50,6 +51,10 @@ class FilingView:
     """Step 3: the checklist; `state` says 已勾 or 缺."""
     ticked: frozenset[str] = frozenset()
     """Step 3: names of the materials that are there."""
+    reusable: tuple[Reusable, ...] = ()
+    """Step 3: what the same applicant handed in before."""
+    consents: tuple[str, ...] = ()
+    """Step 3: how an applicant may agree to that."""
     missing: tuple[str, ...] = ()
     """Steps 3 and 4: necessary materials still missing: they become the correction list."""
     facts: tuple[Fact, ...] = ()

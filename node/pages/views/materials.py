@@ -1,9 +1,10 @@
 """Materials (材料) of a case: the list, its files as small pictures, and how far they have come."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
-from node.pages.views.common import Tag
+from node.pages.views.common import Field, Tag
 
 if TYPE_CHECKING:
     from node.pages.views.cases import Material
@@ -18,7 +19,7 @@ class FileView:
     title: str
     """居民户口簿（2）."""
     kind: str
-    """photo, pdf, or identity: a picture that is shown for a stated reason only."""
+    """photo, pdf, or identity: opened for a stated reason only."""
     words: str
     """PDF 3 页; empty for a picture."""
     href: str
@@ -50,3 +51,51 @@ class Papers:
     def coming(self) -> bool:
         """Whether some are still on their way."""
         return self.arrived < self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reusable:
+    """A file the same applicant handed in before (材料复用)."""
+
+    material: str
+    no: str
+    """The earlier case."""
+    sha256: str
+    on: date
+    """When it was handed in."""
+    words: str = ""
+    """PDF, or empty for a photo."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One thing a correction notice asks for, or that was left to follow (容缺)."""
+
+    material: "Material"
+    problem: str = ""
+    """What is wrong with it and what is required."""
+    ticked: bool = False
+    why: str = ""
+    """Why it cannot be given."""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionView:
+    """提交补正: exactly what was asked for."""
+
+    no: str
+    item: str
+    title: str
+    """需要补正的材料，共 2 项."""
+    action: str
+    asked: tuple[Asked, ...]
+    fields: tuple[Field, ...]
+    """A note."""
+    reply_by: date | None = None
+    sent: bool = False
+    """Whether a supplement waits for the holder already."""
+    reusable: tuple[Reusable, ...] = ()
+    consents: tuple[str, ...] = ()
+    """How an applicant may agree."""
+    errors: tuple[tuple[str, str], ...] = ()
