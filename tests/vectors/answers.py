@@ -23,7 +23,8 @@ from protocol.roster import Roster
 from protocol.routing import check_filing, hand_over, route
 from protocol.sealed import binding, open_sealed
 from protocol.verify import open_parcel, prove
-from tests.vectors.frozen import Json, joined
+from tests.vectors import channels
+from tests.vectors.frozen import Frozen, Json, joined
 from tests.vectors.tables import MODELS
 
 Answer = Any
@@ -49,6 +50,7 @@ class Answers:
             "piece": self.piece,
             "blob": self.blob,
             "sealed": self.sealed,
+            "channel": self.channel,
             "life": self.life,
             "tries": self.tries,
             "edition": self.edition,
@@ -143,6 +145,10 @@ class Answers:
         own = X25519PrivateKey.from_private_bytes(unb64(self.cast["seal_keys"][vector["who"]]))
         bound = binding(event.id, event.frm, event.kind, event.case.no if event.case else "")
         return open_sealed(event.enc or {}, self.cast["places"][vector["who"]], own, bound)
+
+    def channel(self, vector: Json) -> Answer:
+        deliveries = [(source, joined(raw, self.lines)) for source, raw in vector["deliveries"]]
+        return channels.answer(Frozen(), deliveries)
 
     def life(self, vector: Json) -> Answer:
         case: Case | None = None

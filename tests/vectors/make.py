@@ -11,7 +11,7 @@ from pathlib import Path
 
 from protocol import dsse
 from protocol.dsse import sha256
-from tests.vectors import city, lives, spoken, wire
+from tests.vectors import channels, city, lives, spoken, wire
 from tests.vectors.answers import Answers
 from tests.vectors.frozen import Frozen, Json, cast_file, joined, lean
 
@@ -30,6 +30,7 @@ def files() -> dict[str, bytes]:
         "events": ("forms of events (protocol.md 5)", spoken.events(cast, said)),
         "skeletons": ("bodies of events (protocol-steps.md 1)", spoken.skeletons(lives.SAMPLES)),
         "parcels": ("parcels, statements, proofs (protocol.md 6)", spoken.parcels(cast, said)),
+        "channels": ("what a reader tells its senders (protocol.md 7)", channels.channels()),
         "receipts": ("receipts (protocol.md 7)", wire.receipt_lines(cast)),
         "sealed": ("sealed parts (protocol.md 8)", wire.sealed_parts(cast, said.sealed)),
         "materials": ("blobs, asks, pieces (protocol.md 9)", wire.materials(cast)),

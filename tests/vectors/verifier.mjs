@@ -5,6 +5,7 @@
 //   node verifier.mjs FILE.evidence [ROOT]   what is wrong with an evidence file, as [line, code]
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
+import { Reader } from "./channels.mjs";
 import { answer, openEdition } from "./city.mjs";
 import * as lines from "./lines.mjs";
 import { hasExactly, isHash, isInstant, isText, KeyRing, need, readJson, readSigned, Refused, sha256, TYPES } from "./lines.mjs";
@@ -205,6 +206,11 @@ const CHECKS = {
   sealed: (vector) => {
     const event = lines.readEvent(joined(vector.raw));
     return asObject(mail.openSealed(event, CAST.places[vector.who], Buffer.from(CAST.seal_keys[vector.who], "base64")));
+  },
+  channel: (vector) => {
+    const reader = new Reader(vector.me, vector.now, ringOf(vector));
+    for (const [source, raw] of vector.deliveries) reader.deliver(source, joined(raw));
+    return reader.told();
   },
   life,
   tries,
