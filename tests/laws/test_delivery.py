@@ -7,7 +7,6 @@ and a hub's disk is wiped; then all is mended.
 
 import random
 import shutil
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -25,25 +24,19 @@ from node.bus import Mail
 from node.bus.memory import MemoryBus, MemoryHub
 from node.capabilities import EVERY_TIER
 from node.cases import actions
-from node.cases.model import CaseRow, to_case
-from node.cases.steps import read_step
 from node.config import NodeConfig
 from node.db import Database, Workers, table_of
 from node.errors import NodeError
-from node.exchange import views
 from node.exchange.arrivals import Incoming
-from node.exchange.model import EventRow
 from node.exchange.outbox import outstanding
-from node.figures.cubes import measures
-from node.figures.model import MEASURES, DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
+from node.figures.model import DailyReportRow
 from node.figures.report import declare
 from node.node import Node
 from node.tables import TABLES
 from protocol import subjects
-from protocol.envelope import read_event
-from protocol.lifecycle import Case, Step, advance, begin
 from protocol.places import Code
 from protocol.subjects import MAIL
+from tests.agreement import agree
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, form, officer
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
@@ -323,65 +316,8 @@ async def test_whatever_happens_to_the_lines_everybody_ends_with_the_same(
     for happens, at in happened:
         await happens(trouble, at)
     await trouble.heal()
-    for place in LINE:
-        node = city[place]
-        assert node.read(outstanding) == 0, [dict(row._mapping) for row in node.read(views.unfinished)]
-        assert set(node.read(views.aside_counts).values()) == {0}, place
-        assert node.read(cases_of) == city[VILLAGE].read(cases_of), place
-        counted = folded(city, node)
-        assert node.read(cases_of) == {no: steps[-1][1] for no, steps in counted.items()}
-        assert node.read(tallies) == sums(city, counted), place
+    agree(city, LINE)
     assert city[CITY].read(reports) == city[COUNTY].read(reports) | own_reports(city)
-
-
-def cases_of(session: Any) -> dict[str, Case]:
-    return {row.no: to_case(row) for row in session.execute(select(table_of(CaseRow)))}
-
-
-Folded = dict[str, list[tuple[Case | None, Case, Step]]]
-
-
-def folded(city: Federation, node: Node) -> Folded:
-    """Every case told again from its signed steps alone: each step once, in the order of its numbers."""
-    event = table_of(EventRow).c
-    rows = node.read(
-        lambda s: s.execute(
-            select(event.case_no, event.raw).where(event.n.is_not(None)).order_by(event.case_no, event.n)
-        ).all()
-    )
-    found: Folded = {}
-    for row in rows:
-        step, steps = read_step(read_event(row.raw)), found.setdefault(row.case_no, [])
-        case = steps[-1][1] if steps else None
-        steps.append((case, begin(step) if case is None else advance(case, step), step))
-    return found
-
-
-def sums(city: Federation, told: Folded) -> Counter[tuple[str, ...]]:
-    """The cubes by brute force."""
-    found: Counter[tuple[str, ...]] = Counter()
-    for steps in told.values():
-        for before, after, step in steps:
-            day = step.body.on
-            month, tier = f"{day:%Y-%m}", int(city.roster[Code(step.frm)].tier)
-            for name in measures(before, after, step):
-                found[str(day), step.frm, name] += 1
-                found[month, COUNTY, after.item, name] += 1
-                found[month, COUNTY, str(tier), name] += 1
-    return found
-
-
-def tallies(session: Any) -> Counter[tuple[str, ...]]:
-    """The cubes as they are kept."""
-    found: Counter[tuple[str, ...]] = Counter()
-    for model in (DayPlaceRow, MonthItemRow, MonthTierRow):
-        table = table_of(model)
-        keys = [one.name for one in table.primary_key]
-        for row in session.execute(select(table)):
-            for name in MEASURES:
-                if count := getattr(row, name):
-                    found[*(str(getattr(row, key)) for key in keys), name] = count
-    return found
 
 
 def reports(session: Any) -> dict[tuple[str, str], str]:
