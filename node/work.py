@@ -33,6 +33,10 @@ from protocol.subjects import Lane
 CIVIL = ZoneInfo("Asia/Shanghai")
 
 
+SKIPPED = "skipped"
+"""Meta: how many acts of ours others hold and this database forgot."""
+
+
 def civil_date(moment: datetime) -> date:
     """The civil date (Asia/Shanghai) of an aware moment: the day the law counts."""
     return moment.astimezone(CIVIL).date()
@@ -112,6 +116,25 @@ class Work:
     def set_meta(self, key: str, value: str) -> None:
         """Remember a small fact."""
         upsert(self.session, MetaRow, [{"key": key, "value": value}], ["key"], ["value"])
+
+    def serial(self, name: str, period: str = "") -> int:
+        """The next number under `name` in `period` (20260302, 2026 or ""): given once, never again.
+
+        Also not when this database was set back to an older copy: what was given since is left out.
+        """
+        key = f"{name}:{period}" if period else name
+        last, skipped = int(self.meta(key) or 0), int(self.meta(SKIPPED) or 0)
+        until = self.meta(f"{SKIPPED}:until") or ""
+        if skipped and period <= until[: len(period)]:
+            last += skipped - int(self.meta(f"{SKIPPED}:{key}") or 0)
+            self.set_meta(f"{SKIPPED}:{key}", str(skipped))
+        self.set_meta(key, str(last + 1))
+        return last + 1
+
+    def skip_serials(self, count: int) -> None:
+        """Leave out so many of every serial number of today and before."""
+        self.set_meta(SKIPPED, str(int(self.meta(SKIPPED) or 0) + count))
+        self.set_meta(f"{SKIPPED}:until", f"{self.today:%Y%m%d}")
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Run `callback` once this work is committed."""

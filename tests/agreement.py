@@ -12,6 +12,7 @@ from node.db import table_of
 from node.exchange import reach, views
 from node.exchange.model import EventRow, EventState, OutboxRow, OutState
 from node.exchange.outbox import outstanding
+from node.exchange.setback import CONTRADICTED
 from node.figures.cubes import measures
 from node.figures.model import MEASURES, DayPlaceRow, MonthItemRow, MonthTierRow
 from node.node import Node
@@ -46,21 +47,32 @@ def truthful(city: Federation, places: Sequence[str]) -> None:
     for place in places:
         node = city[place]
         rows = node.read(lambda s: s.execute(select(table_of(OutboxRow))).all())
+        said = node.read(_own)
         open_rows = [row for row in rows if row.done_at is None]
         for row in rows:
             if row.place in stands and row.state in AT_READER:
-                found = stands[row.place].get((place, row.ep, row.seq))
-                assert found in AT_READER[OutState(row.state)], (place, dict(row._mapping), found)
+                name, state = stands[row.place].get((place, row.ep, row.seq), ("", ""))
+                ours = name == said[row.ep, row.ord]
+                if row.rule == CONTRADICTED:
+                    assert not ours
+                else:
+                    assert (ours, state in AT_READER[row.state]) == (True, True), (dict(row._mapping), state)
         assert sum(node.read(views.reach_counts).values()) == node.read(outstanding) == len(open_rows)
         assert sum(one.acts for one in node.read(reach.waiting).values()) == len(open_rows)
         listed = {act.ord for act in node.read(reach.unfinished, node.place, 0, 10_000)}
         assert listed == {row.ord for row in open_rows}
 
 
-def _states(session: Any) -> dict[tuple[str, str, int], str]:
+def _states(session: Any) -> dict[tuple[str, str, int], tuple[str, str]]:
     event = table_of(EventRow).c
-    rows = session.execute(select(event.frm, event.ep, event.ord, event.state))
-    return {(row.frm, row.ep, row.ord): row.state for row in rows}
+    rows = session.execute(select(event.frm, event.ep, event.ord, event.hash, event.state))
+    return {(row.frm, row.ep, row.ord): (row.hash, row.state) for row in rows}
+
+
+def _own(session: Any) -> dict[tuple[str, int], str]:
+    event = table_of(EventRow).c
+    rows = session.execute(select(event.ep, event.ord, event.hash).where(event.state == EventState.MINE))
+    return {(row.ep, row.ord): row.hash for row in rows}
 
 
 def cases_of(session: Any) -> dict[str, Case]:

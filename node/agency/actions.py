@@ -142,9 +142,7 @@ def deposit(work: Work, officer: Officer, no: str, receipt: str, reference: str)
 
 
 def _receipt(work: Work) -> str:
-    key = f"receipts:{work.today.year}"
-    serial = int(work.meta(key) or 0) + 1
-    work.set_meta(key, str(serial))
+    serial = work.serial("receipts", str(work.today.year))
     return f"SJ{work.me}-{work.today.year}-{serial:05d}"
 
 

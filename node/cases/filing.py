@@ -7,13 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
 from node.cases import clocks, prints
 from node.cases.steps import Cases
-from node.db import table_of, upsert
 from node.errors import BadForm
-from node.exchange.model import MetaRow
 from node.materials import drafts, index
 from node.work import Work
 from protocol.agency import SCOPES
@@ -160,13 +156,9 @@ def _route(work: Work, item: Item, *, by_agent: bool) -> Route:
 
 def _serial(work: Work) -> int:
     """The next of this day's own numbers: issued offline, never given twice."""
-    key = f"serial:{work.today:%Y%m%d}"
-    meta = table_of(MetaRow).c
-    last = work.session.execute(select(meta.value).where(meta.key == key)).scalar()
-    serial = int(last or 0) + 1
+    serial = work.serial("serial", f"{work.today:%Y%m%d}")
     if serial > 9999:
         raise BadForm({"item": "今日编号已满 9999 件"})
-    upsert(work.session, MetaRow, [{"key": key, "value": str(serial)}], ["key"], ["value"])
     return serial
 
 

@@ -2,18 +2,19 @@
 
 One rule: nothing that somebody still holds may be lost, and nobody's number may mean two things without an
 alarm. A reader that was set back says so by its hello, which names less than we know it had: it gets the rest
-again. That ours was set back is told by a reader that knows more of our numbers than we have given (or another
-meaning of one): we begin a new epoch at once and raise the alarm.
+again, and is told what we hold of its own. That ours was set back is told by a reader that knows more of our numbers
+than we have given (or another meaning of one): we begin a new epoch at once, raise the alarm, and give no serial
+number (办件号, 票据号) that may have been given by the acts we forgot.
 """
 
 import logging
 from collections.abc import Iterator
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from node.db import table_of
-from node.exchange.model import EventRow, MetaRow, OutboxRow, OutState, PeerRow
+from node.exchange.model import ChannelRow, EventRow, MetaRow, OutboxRow, OutState, PeerRow
 from node.work import Work
 from protocol.receipts import MAX_CHANNELS, Channel, Receipt
 
@@ -31,14 +32,40 @@ def alarm(session: Session) -> str:
 
 def knows_more(work: Work, reader: str, channel: Channel) -> bool:
     """Whether the reader has numbers of the present epoch that we have not given: then a new epoch has begun."""
-    if channel.ep != work.meta("epoch"):
-        return False
-    peer = table_of(PeerRow).c
-    given = work.session.execute(select(peer.last_seq).where(peer.place == reader)).scalar() or 0
-    if channel.upto <= given:
+    present = channel.ep == work.meta("epoch")
+    given = _given(work, reader, channel.ep, present=present)
+    forgotten = max(0, channel.upto - given)
+    if forgotten or not present:
+        _skip(work, channel.ep, forgotten + _contradicted(work, reader, channel.ep))
+    if not (present and forgotten):
         return False
     _begin_anew(work, f"{reader} 已收到第 {channel.upto} 号，我们只发到第 {given} 号")
     return True
+
+
+def _given(work: Work, reader: str, ep: str, *, present: bool) -> int:
+    """The last number we know to have given this reader."""
+    peer, out = table_of(PeerRow).c, table_of(OutboxRow).c
+    last = select(peer.last_seq).where(peer.place == reader)
+    if not present:
+        last = select(func.max(out.seq)).where(out.place == reader, out.ep == ep)
+    return work.session.execute(last).scalar() or 0
+
+
+def _contradicted(work: Work, reader: str, ep: str) -> int:
+    """How many of our numbers mean another event there."""
+    out = table_of(OutboxRow).c
+    found = select(func.count()).where(out.place == reader, out.ep == ep, out.rule == CONTRADICTED)
+    return work.session.execute(found).scalar() or 0
+
+
+def _skip(work: Work, ep: str, forgotten: int) -> None:
+    """Have serial numbers leave out as many as there were acts of that epoch which others hold and we do not."""
+    known = f"forgotten:{ep}"
+    more = forgotten - int(work.meta(known) or 0)
+    if more > 0:
+        work.set_meta(known, str(forgotten))
+        work.skip_serials(more)
 
 
 def contradicted(work: Work, receipt: Receipt) -> None:
@@ -70,7 +97,7 @@ def contradicted(work: Work, receipt: Receipt) -> None:
 
 
 def reopen(work: Work, receipt: Receipt) -> None:
-    """A reader that says hello has what its channels name and no more: what it lost is due again.
+    """A reader that says hello has what its channels name and no more: what it lost is due again; and it gets a receipt.
 
     Heeded once for each hello, in the order the reader wrote them, so that an old one sent again stirs nothing.
     """
@@ -94,6 +121,9 @@ def reopen(work: Work, receipt: Receipt) -> None:
             )
             .values(state=OutState.SENT, done_at=None, rule="", reason="", tries=1, next_try=work.now)
         )
+    channel = table_of(ChannelRow)
+    answer = update(channel).where(channel.c.frm == receipt.frm).values(changes=channel.c.changes + 1)
+    work.session.execute(answer)
 
 
 def _epochs(session: Session, place: str) -> Iterator[str]:

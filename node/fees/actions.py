@@ -117,17 +117,10 @@ def _bill_words(work: Work, case: Case, charge: Charge, by: str) -> dict[str, An
 
 
 def _issue(work: Work, case: Case, words: Mapping[str, Any]) -> str:
-    number = f"{work.me}-{work.today.year}-{_serial(work):06d}"
+    year = work.today.year
+    number = f"{work.me}-{year}-{work.serial('bills', str(year)):06d}"
     say(work, case, "fee.bill", {**words, "bill": number})
     return number
-
-
-def _serial(work: Work) -> int:
-    """The next number of this year's stock: given once, never again (以票控费)."""
-    key = f"bills:{work.today.year}"
-    serial = int(work.meta(key) or 0) + 1
-    work.set_meta(key, str(serial))
-    return serial
 
 
 def _open_bill(work: Work, no: str) -> str:

@@ -125,8 +125,7 @@ def issue(work: Work, content: Mapping[str, Any], approvers: tuple[str, str]) ->
     Also what an installation begins with, before anybody could approve anything here.
     """
     place = str(content.get("place") or work.me)
-    serial = int(work.meta("authorisations") or 0) + 1
-    work.set_meta("authorisations", str(serial))
+    serial = work.serial("authorisations")
     name = f"SQ{place}-{work.today:%Y%m%d}-{serial:03d}"
     fields = {**content, "id": name, "version": 1, "place": place, "approvers": list(approvers)}
     try:

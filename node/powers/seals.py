@@ -54,8 +54,7 @@ def register(work: Work, officer: Officer, kind: str, name: str, keeper: str) ->
         .where(table.c.name == name.strip(), table.c.retired_on.is_(None))
         .values(retired_on=work.today)
     )
-    serial = int(work.meta("seals") or 0) + 1
-    work.set_meta("seals", str(serial))
+    serial = work.serial("seals")
     row = {
         "id": f"YZ{work.me}-{serial:03d}",
         "kind": kind,

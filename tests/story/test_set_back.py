@@ -1,0 +1,127 @@
+"""A database set back to an older copy (回退): the peers notice, a new epoch begins, nothing is lost at a reader or doubled."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from node.cases import actions
+from node.exchange import setback, views
+from node.exchange.model import OutState
+from protocol.lifecycle import State
+from tests.agreement import agree, cases_of, folded, sums, tallies, truthful
+from tests.federation import AGENT, CLERK, Federation, form
+from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, small_city
+
+ITEM = "SZS-052"
+LINE = (VILLAGE, TOWNSHIP, COUNTY, CITY)
+OTHERS = LINE[1:]
+
+
+@pytest.fixture
+async def city(tmp_path: Path) -> AsyncIterator[Federation]:
+    (tmp_path / "sites").mkdir()
+    found = await small_city(ITEM, folder=tmp_path / "sites")
+    yield found
+    await found.close()
+
+
+async def hello(city: Federation, place: str) -> None:
+    """What a node says when its line comes back, a minute later."""
+    await city.later(60)
+    await city.hello(place)
+
+
+async def filed(city: Federation, *, settle: bool = True) -> str:
+    no = str(await city[VILLAGE].do(actions.file_case, AGENT, form(ITEM)))
+    if settle:
+        await city.settle()
+    return no
+
+
+def epoch(city: Federation, place: str) -> str:
+    return city[place].look(lambda work: work.meta("epoch") or "")
+
+
+def counted_once(city: Federation, *numbers: str) -> None:
+    """The others have exactly these cases, each told and counted once."""
+    for place in OTHERS:
+        node = city[place]
+        told = folded(node)
+        assert set(told) == set(numbers), place
+        assert node.read(tallies) == sums(city, told), place
+        assert node.read(cases_of) == city[CITY].read(cases_of), place
+
+
+async def test_the_senders_database(city: Federation, tmp_path: Path) -> None:
+    first = await filed(city)
+    city.snapshot(VILLAGE, tmp_path / "old.db")
+    lost = [await filed(city), await filed(city)]
+    await city[TOWNSHIP].do(actions.accept, CLERK, lost[0])
+    await city.settle()
+    agree(city, LINE)
+
+    before = epoch(city, VILLAGE)
+    city.restart(VILLAGE, tmp_path / "old.db")
+    assert set(city[VILLAGE].read(cases_of)) == {first}
+    assert epoch(city, VILLAGE) == before
+    await hello(city, VILLAGE)  # whoever says hello is told what the others hold of it
+    assert epoch(city, VILLAGE) != before
+    assert "只发到第" in city[VILLAGE].read(setback.alarm)
+    counted_once(city, first, *lost)
+
+    # the township's word about a case the village has forgotten came, and waits there: its list says so
+    rows = city[TOWNSHIP].read(views.unfinished, 50, VILLAGE)
+    assert {(row.case_no, row.state) for row in rows} == {(lost[0], OutState.RECEIVED)}
+    truthful(city, LINE)
+
+    new = await filed(city)
+    assert new not in (first, *lost)  # a number is never given twice
+    counted_once(city, first, *lost, new)
+    await city[TOWNSHIP].do(actions.accept, CLERK, new)
+    await city.later(4000)
+    assert city[VILLAGE].read(cases_of)[new] == city[CITY].read(cases_of)[new]
+    assert city[VILLAGE].read(cases_of)[new].state is State.ACCEPTED
+    assert city[VILLAGE].read(views.reach_counts) == dict.fromkeys(city[VILLAGE].read(views.reach_counts), 0)
+    assert all(set(city[place].read(views.aside_counts).values()) == {0} for place in OTHERS)
+
+
+async def test_acts_said_before_anybody_noticed(city: Federation, tmp_path: Path) -> None:
+    first = await filed(city)
+    city.snapshot(VILLAGE, tmp_path / "old.db")
+    lost = [await filed(city), await filed(city), await filed(city)]
+    before = epoch(city, VILLAGE)
+    city.restart(VILLAGE, tmp_path / "old.db")
+    again = await filed(city, settle=False)
+    assert again == lost[0]  # it cannot know
+    await city.later(20)
+    counted_once(city, first, *lost)
+    truthful(city, LINE)
+
+    rows = city[VILLAGE].read(views.unfinished)
+    assert {(row.case_no, row.state, row.rule) for row in rows} == {
+        (again, OutState.QUARANTINED, setback.CONTRADICTED)
+    }
+    assert {row.place for row in rows} == set(OTHERS)
+    assert epoch(city, VILLAGE) != before
+    new = await filed(city)
+    assert new not in (first, *lost)
+    counted_once(city, first, *lost, new)
+    assert {row.place for row in city[VILLAGE].read(views.unfinished)} == set(OTHERS)
+    truthful(city, LINE)
+
+
+@pytest.mark.parametrize("place", OTHERS)
+async def test_a_readers_database(city: Federation, tmp_path: Path, place: str) -> None:
+    """It says what it holds when it comes back; the others send the rest again."""
+    await filed(city)
+    city.snapshot(place, tmp_path / "old.db")
+    number = await filed(city)
+    city.restart(place, tmp_path / "old.db")
+    assert number not in city[place].read(cases_of)
+    await hello(city, place)
+    agree(city, LINE)
+    third = await filed(city)
+    await city[TOWNSHIP].do(actions.accept, CLERK, third)
+    await city.settle()
+    agree(city, LINE)
