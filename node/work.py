@@ -35,6 +35,8 @@ CIVIL = ZoneInfo("Asia/Shanghai")
 
 SKIPPED = "skipped"
 """Meta: how many acts of ours others hold and this database forgot."""
+MOST_SKIPPED = 1000
+"""A reader that lies about them uses up no more than a tenth of a day's case numbers."""
 
 
 def civil_date(moment: datetime) -> date:
@@ -132,9 +134,13 @@ class Work:
         return last + 1
 
     def skip_serials(self, count: int) -> None:
-        """Leave out so many of every serial number of today and before."""
-        self.set_meta(SKIPPED, str(int(self.meta(SKIPPED) or 0) + count))
-        self.set_meta(f"{SKIPPED}:until", f"{self.today:%Y%m%d}")
+        """Leave out so many of every serial number of today and before; what readers say costs `MOST_SKIPPED` a day at most."""
+        day, total = f"{self.today:%Y%m%d}", int(self.meta(SKIPPED) or 0)
+        if self.meta(f"{SKIPPED}:until") != day:
+            self.set_meta(f"{SKIPPED}:until", day)
+            self.set_meta(f"{SKIPPED}:before", str(total))
+        most = int(self.meta(f"{SKIPPED}:before") or 0) + MOST_SKIPPED
+        self.set_meta(SKIPPED, str(min(total + count, most)))
 
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Run `callback` once this work is committed."""

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from node.cases import actions
 from node.db import table_of
 from node.errors import Forbidden, NodeError
-from node.exchange.model import EventRow, MetaRow
+from node.exchange.model import EventRow
 from node.powers import actions as powers
 from node.powers import views
 from protocol.lifecycle import State
@@ -94,22 +94,19 @@ async def test_an_envelope_without_an_authorisation_is_refused(desk: Desk) -> No
 
 async def test_a_decision_waits_for_its_authorisation(desk: Desk) -> None:
     no = await desk.reviewed(ITEM, COUNTY)
-    serial = int(desk.city[COUNTY].read(_serial)) + 1
-    coming = f"SQ{COUNTY}-{desk.today:%Y%m%d}-{serial:03d}"
+    await desk.heard()
+    desk.city.line(COUNTY).away = True
+    (coming,) = await desk.city.authorise(COUNTY, "late")  # signed, and nobody has heard of it
     event = await spoken(desk, COUNTY, no, "case.granted", by="late", authorisation=coming)
-    for reader in EVERYONE:
+    for reader in (VILLAGE, TOWNSHIP, CITY):
         state, _, reason = await fate(desk, reader, event)
         assert state == "waiting"
         assert coming in reason
-    assert (await desk.city.authorise(COUNTY, "late"))[0] == coming
+    desk.city.line(COUNTY).away = False
     await desk.city.settle()
     for reader in EVERYONE:
         assert (await fate(desk, reader, event))[0] == "applied"
         assert (await desk.case(no, reader)).decided_by == "late"
-
-
-def _serial(session: Any) -> str:
-    return str(session.get(MetaRow, "authorisations").value)
 
 
 async def test_who_reviewed_cannot_decide_even_authorised(desk: Desk) -> None:

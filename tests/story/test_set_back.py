@@ -10,6 +10,7 @@ from node.exchange import setback, views
 from node.exchange.model import OutState
 from protocol.lifecycle import State
 from tests.agreement import agree, cases_of, folded, sums, tallies, truthful
+from tests.attack.rogue import Rogue, post
 from tests.federation import AGENT, CLERK, Federation, form
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, small_city
 
@@ -125,3 +126,20 @@ async def test_a_readers_database(city: Federation, tmp_path: Path, place: str) 
     await city[TOWNSHIP].do(actions.accept, CLERK, third)
     await city.settle()
     agree(city, LINE)
+
+
+async def test_a_reader_that_lies_about_what_it_holds_uses_up_no_numbers(city: Federation) -> None:
+    rogue = Rogue(city, TOWNSHIP)
+    for _ in range(3):
+        claim = {
+            "ep": epoch(city, VILLAGE),
+            "upto": 1_000_000,
+            "missing": [],
+            "waiting": [],
+            "quarantined": [],
+        }
+        post(city, VILLAGE, TOWNSHIP, rogue.receipt(VILLAGE, [claim]), lane="rcpt")
+        await city.later(20)
+    numbers = [int((await filed(city))[20:24]) for _ in range(2)]
+    assert numbers[0] <= 1001
+    assert numbers[1] == numbers[0] + 1
