@@ -18,12 +18,18 @@ from node.pages import links, screens
 from node.pages.render import Pages, answer_live, answer_page
 from node.pages.views import ErrorView
 from tests.browser import samples as s
+from tests.browser.samples_powers import DRAWN
 
 Draw = Callable[[Pages], str]
 
 
 def _error(view: ErrorView) -> Draw:
     return lambda p: screens.error_page(s.village(p, "/x"), view)
+
+
+def _drawn(name: str) -> Draw:
+    template, view = DRAWN[name]
+    return lambda p: p.draw(template, s.township(p, f"/{name}"), view)
 
 
 PAGES: dict[str, Draw] = {
@@ -74,6 +80,7 @@ PAGES: dict[str, Draw] = {
     "audit": lambda p: screens.audit_page(s.township(p, "/audit"), s.AUDIT),
     "audit-broken": lambda p: screens.audit_page(s.township(p, "/audit"), s.AUDIT_BROKEN),
     "large": lambda p: screens.queue_page(s.township(p, large=True), s.queue()),
+    **{name: _drawn(name) for name in DRAWN},
     **{f"error-{status}": _error(view) for status, view in s.ERRORS.items()},
 }
 
