@@ -12,9 +12,10 @@ from node.desk.frame import show as answer
 from node.desk.written import Written, days, several, text
 from node.errors import BadForm, NotFound
 from node.pages import links
-from node.pages.views.cases import Action, StandLine
+from node.pages.views.cases import Action
 from node.pages.views.common import FormView, Tag
 from node.pages.views.posts import LeaveLine, PostLine, PostsView
+from node.pages.views.stands import StandLine
 from node.posts import actions, views
 from node.posts.actions import KEEPERS, Post
 from node.posts.shown import Today, today

@@ -6,8 +6,8 @@ from node.accounts.views import names
 from node.cases.views import Search
 from node.desk.frame import Desk
 from node.pages import links
-from node.pages.views.cases import StandLine
 from node.pages.views.common import Choice, Tag, Tone
+from node.pages.views.stands import StandLine
 from node.posts import views
 from node.posts.views import Stand
 from node.work import civil_date

@@ -11,7 +11,7 @@ from node.fees.actions import Report
 from node.fees.bank import Fault
 from node.fees.pages import BillLine, FeesView
 from node.pages import links
-from node.pages.views.cases import Action, Filters, StandLine
+from node.pages.views.cases import Action, Filters
 from node.pages.views.common import Choice, Fact, Field, FormView, Limit, Tab, Tag, Tone
 from node.pages.views.joint import (
     BatchLine,
@@ -37,6 +37,7 @@ from node.pages.views.powers import (
     UseLine,
 )
 from node.pages.views.projects import ProjectLine, ProjectsView, ProjectView
+from node.pages.views.stands import StandLine
 from tests.browser import samples as s
 
 LUO, ZHANG, LI = "罗建平（S101-03）", "张蕾（S101-01）", "李敏（S101-02）"

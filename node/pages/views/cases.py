@@ -17,6 +17,7 @@ from node.pages.views.common import (
 )
 from node.pages.views.line import Reach
 from node.pages.views.materials import FileView, Papers
+from node.pages.views.stands import StandLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +68,6 @@ class HomeCount:
     """其中 1 件超期."""
     tone: Tone = Tone.PLAIN
     """ALARM when one of them is late, WARN when due soon."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandLine:
-    """One post today."""
-
-    name: str
-    """民政救助窗口."""
-    person: str
-    """Who stands there now; empty when both are away."""
-    state: Tag
-    """A角在岗, B角顶岗, 无人在岗."""
-    note: str = ""
-    """A角 张蕾 离岗至 3月5日."""
-    mine: bool = False
-    """Whether it is the reader."""
-    href: str = ""
-    """Its open cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

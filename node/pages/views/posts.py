@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from node.pages.views.cases import Action, StandLine
+from node.pages.views.cases import Action
 from node.pages.views.common import Field, FormView
+from node.pages.views.stands import StandLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
