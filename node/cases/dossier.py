@@ -1,7 +1,7 @@
 """The personal part of a case (卷宗) as this node may read it: the sealed parts of its steps, merged.
 
 One rule: nothing opened here is stored; it is opened when a person or a hand-over needs it. A later step's
-fields replace an earlier one's; lists of opinions and of files grow.
+fields replace an earlier one's; lists of opinions, of files and of documents' numbers grow.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from protocol.identity import mask_id_no, mask_name, mask_phone
 from protocol.joint_acts import JOINTS
 from protocol.sealed import binding, is_party, open_sealed
 
-GROWING = ("notes", "files")
+GROWING = ("notes", "files", "documents")
 REMARKS = frozenset(JOINTS) - {"joint.notice"}
 """Those who are asked for an opinion add remarks, and change nothing of the application."""
 

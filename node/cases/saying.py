@@ -11,6 +11,7 @@ from node.accounts.officer import Officer
 from node.accounts.roles import Role
 from node.cases.permits import Early, permit
 from node.cases.steps import Cases, as_written
+from node.documents import registry
 from node.errors import BadForm, Conflict, Forbidden, RoleMissing, Unavailable
 from node.powers import views as powers
 from node.work import Work
@@ -108,7 +109,7 @@ def speak(
 ) -> None:
     """One of several steps of an act: policy and lifecycle asked; the caller stores."""
     permitted(work, cases.need(no), kind, body)
-    cases.say(no, kind, body, private)
+    cases.say(no, kind, body, registry.numbered(work, no, kind, str(body.get("by", "")), private))
 
 
 def permitted(work: Work, case: Case, kind: str, body: Mapping[str, Any]) -> None:

@@ -153,17 +153,20 @@ def _day(day: date | None) -> str:
 def _documents(desk: Desk, no: str) -> tuple[Document, ...]:
     """The documents that apply now, those with a number and those still without."""
     node = desk.node
-    known = node.read(issue.issued, no)
-    return tuple(
-        Document(
-            name=kind.name,
-            number=known[kind.id].number if kind.id in known else "尚未取号",
-            at=known[kind.id].made_at if kind.id in known else desk.now,
-            href=f"{links.case(no)}/documents/{kind.id}",
-            printed=known[kind.id].prints if kind.id in known else 0,
+    known, subject = node.read(issue.issued, no), node.read(issue.subject_of, node.know, no)
+    found = []
+    for kind in issue.offered(subject):
+        row, made = known.get(kind.id), kind.made_by(subject)
+        found.append(
+            Document(
+                name=kind.title(subject),
+                number=issue.number_of(subject, kind, row) or "尚未取号",
+                at=show.said_at(made) if made else desk.now,
+                href=f"{links.case(no)}/documents/{kind.id}",
+                printed=row.prints if row else 0,
+            )
         )
-        for kind in issue.offered(node.read(issue.subject_of, node.know, no))
-    )
+    return tuple(found)
 
 
 def _nothing(desk: Desk, case: Case, acts_now: tuple[Action, ...]) -> str:

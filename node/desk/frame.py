@@ -28,6 +28,7 @@ from node.pages.page import Desk as DeskBadge
 from node.pages.render import Pages, answer_page
 from node.pages.views import ErrorView
 from node.pages.views.common import Tone
+from protocol.places import Place
 
 NOTICE_COOKIE = "liandong-notice"
 _EXPIRING_DAYS = 30
@@ -109,7 +110,11 @@ def build(
 
 def centre_name(node: Node) -> str:
     """What the sign over the door says."""
-    place = node.know.roster[node.place]
+    return centre_of(node.know.roster[node.place])
+
+
+def centre_of(place: Place) -> str:
+    """What the sign over the door of a place says."""
     word = {3: "政务服务中心", 4: "政务服务中心", 5: "便民服务中心", 6: "便民服务站"}[place.tier.value]
     return f"{place.name}{word}"
 

@@ -16,9 +16,9 @@ from node.documents.issue import lookup_code
 from node.errors import NotFound
 from node.pages import links, screens
 from node.pages.render import answer_live
-from node.pages.views.cases import HandoverRow, HandoverView
 from node.pages.views.common import Cursor, Tab
 from node.pages.views.filing import ReceiptView
+from node.pages.views.handovers import HandoverRow, HandoverView
 from node.work import civil_date
 from protocol.lifecycle import IN_TRANSIT, State
 

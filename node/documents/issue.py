@@ -1,9 +1,8 @@
-"""Numbering and printing documents: a number is given once, per body, kind and year, and never again."""
+"""Which documents a case has, what they say, and printing them; numbers are in `registry`."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, select, update
 from sqlmodel import Session
 
 from node import audit
@@ -12,8 +11,10 @@ from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
 from node.cases.views import one as case_row
 from node.db import table_of
-from node.documents.kinds import KINDS, Content, Kind, Subject
+from node.documents import registry
+from node.documents.kinds import KINDS
 from node.documents.model import DocumentIssueRow
+from node.documents.sheet import Content, Kind, Subject
 from node.errors import NotFound
 from node.work import Knowledge, Work
 
@@ -29,9 +30,10 @@ def subject_of(session: Session, know: Knowledge, no: str) -> Subject:
         place = know.roster.get(code) if code else None
         return place.name if place else code
 
-    steps = {event.kind: event for event in events_of(session, no)}
+    events = events_of(session, no)
+    steps = {event.kind: event for event in events}
     item = know.catalogue.get(case.item) if know.catalogue else None
-    return Subject(case, item, private, steps, name)
+    return Subject(case, item, private, steps, name, events)
 
 
 def offered(subject: Subject) -> list[Kind]:
@@ -54,6 +56,14 @@ def issued(session: Session, no: str) -> dict[str, Row[Any]]:
     return {row.kind: row for row in session.execute(select(table).where(table.c.case_no == no))}
 
 
+def number_of(subject: Subject, kind: Kind, known: Row[Any] | None) -> str:
+    """The number it has: in our register, else as its issuer has told it; "" while it has none that we know."""
+    if known is not None and known.number:
+        return str(known.number)
+    told = [one for one in subject.private.get("documents", ()) if one.get("kind") == kind.id]
+    return str(told[-1].get("number", "")) if told else ""
+
+
 def print_document(work: Work, officer: Officer, no: str, kind_id: str) -> int:
     """Give the document its number if it has none, count the print; how often it had been printed before.
 
@@ -66,7 +76,11 @@ def print_document(work: Work, officer: Officer, no: str, kind_id: str) -> int:
     table = table_of(DocumentIssueRow)
     known = issued(work.session, no).get(kind_id)
     if known is None:
-        _register(work, officer, no, kind)
+        made = kind.made_by(subject)
+        if made is None or made.frm == work.me:
+            registry.register(work, officer.staff_no, no, kind)
+        else:
+            registry.keep_copy(work, officer.staff_no, no, kind, number_of(subject, kind, None))
     before = known.prints if known else 0
     work.session.execute(
         update(table)
@@ -77,35 +91,6 @@ def print_document(work: Work, officer: Officer, no: str, kind_id: str) -> int:
         work.session, officer.login, "document.print", f"{no} {kind_id}", f"第 {before + 1} 次", now=work.now
     )
     return before
-
-
-def _register(work: Work, officer: Officer, no: str, kind: Kind) -> None:
-    table = table_of(DocumentIssueRow)
-    year = work.today.year
-    last = work.session.execute(
-        select(func.max(table.c.serial)).where(table.c.kind == kind.id, table.c.year == year)
-    ).scalar()
-    serial = (last or 0) + 1
-    work.session.execute(
-        insert(table).values(
-            case_no=no,
-            kind=kind.id,
-            number=number(work.know, kind, year, serial),
-            year=year,
-            serial=serial,
-            made_on=work.today,
-            made_at=work.now,
-            by=officer.staff_no,
-            prints=0,
-        )
-    )
-
-
-def number(know: Knowledge, kind: Kind, year: int, serial: int) -> str:
-    """地区简称 + 机关 + 文种字〔年〕顺序号: 平黄受字〔2025〕00012号."""
-    line: Sequence[Any] = know.roster.line(know.place)
-    short = "".join(place.name[0] for place in reversed(line[:2]))
-    return f"{short}{kind.word}字〔{year}〕{serial:05d}号"
 
 
 def lookup_code(first_hash: str) -> str:

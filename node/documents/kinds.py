@@ -1,94 +1,16 @@
 """The kinds of documents (D01 …): when each applies to a case, what it says, whose seal it waits for.
 
-One rule: a document is a function of the case's signed steps, its item and its dossier; the software never draws a
-seal, it leaves the place for one. Fields and structure: DOMAIN 6; acts behind them: 行政许可法 29, 32, 37-39, 42, 44, 45.
+Those of joint handling are in `joint_kinds`. Fields and structure: DOMAIN 6; acts behind them: 行政许可法 29, 32, 37-39, 42, 44, 45.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from node.documents.joint_kinds import JOINT_KINDS
+from node.documents.sheet import Content, Kind, Subject, Table, day
 from protocol import strict
-from protocol.catalogue import Item
-from protocol.envelope import Event
 from protocol.fees import FeeBill, yuan
-from protocol.lifecycle import Case
-
-Table = Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a document is drawn from."""
-
-    case: Case
-    item: Item | None
-    private: Mapping[str, Any]
-    steps: Mapping[str, Event]
-    """The last event of each kind."""
-    names: Callable[[str], str]
-    """Place code to name."""
-
-    def person(self, key: str) -> str:
-        """A field of the applicant."""
-        found = self.private.get("applicant")
-        return str(found.get(key, "")) if isinstance(found, dict) else ""
-
-    def note(self, what: str) -> str:
-        """The text last said under a heading (审查意见, 不予受理 …)."""
-        notes = [one for one in self.private.get("notes", ()) if str(one.get("what", "")).startswith(what)]
-        return str(notes[-1].get("text", "")) if notes else ""
-
-    def body(self, kind: str) -> Mapping[str, Any]:
-        """The skeleton of the last step of a kind."""
-        event = self.steps.get(kind)
-        return event.body if event else {}
-
-    @property
-    def item_name(self) -> str:
-        """The item as the resident knows it."""
-        return self.item.name if self.item else str(self.private.get("item_name", self.case.item))
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What stands on the sheet."""
-
-    to: str
-    paragraphs: Sequence[str]
-    facts: Sequence[tuple[str, str]] = ()
-    head: Sequence[str] = ()
-    rows: Table = ()
-    seal: str = "专用章"
-    signature: str = ""
-    """Who signs beside the seal; "" for nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of document."""
-
-    id: str
-    name: str
-    word: str
-    """文种字 in its number."""
-    after: tuple[str, ...]
-    """It exists once one of these steps has been said."""
-    draw: Callable[[Subject], Content]
-    slip: bool = False
-    """A narrow slip instead of A4."""
-    only: Callable[[Subject], bool] = field(default=lambda _s: True)
-
-
-def day(text: object) -> str:
-    """2025年3月3日 of a date or its ISO text; "" of nothing."""
-    if not text:
-        return ""
-    found = text if isinstance(text, date) else date.fromisoformat(str(text))
-    return f"{found.year}年{found.month}月{found.day}日"
-
 
 _REMEDIES = (
     "如不服本决定，可自收到本决定书之日起六十日内依法申请行政复议，或者自收到之日起六个月内依法提起行政诉讼。"
@@ -175,9 +97,14 @@ def _special(s: Subject) -> Content:
         to=s.person("name"),
         paragraphs=(
             f"你申请的“{s.item_name}”在办理中依法需要进行特别程序，所需时间不计入办理期限（行政许可法第四十五条），现予告知。",
-            f"程序与依据：{said.get('why', '')}",
+            *((f"说明：{said['why']}",) if said.get("why") else ()),
         ),
-        facts=[("启动日期", day(said.get("on")))],
+        facts=[
+            ("特别程序", str(said.get("special", ""))),
+            ("依据", str(said.get("basis", ""))),
+            ("所需时间", f"最长 {said['max_days']} 日" if said.get("max_days") else "按实际需要"),
+            ("启动日期", day(said.get("on"))),
+        ],
     )
 
 
@@ -371,14 +298,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         one.id: one
         for one in (
             Kind("D01", "收件凭证", "收", ("case.filed",), _receipt),
-            Kind("D02", "受理通知书", "受", ("case.accepted",), _accepted),
-            Kind("D03", "补正告知书（一次性告知书）", "补", ("case.returned",), _correction),
-            Kind("D04", "不予受理通知书", "不受", ("case.not_accepted",), _not_accepted),
-            Kind("D05", "特别程序（所需时间）告知书", "特", ("case.suspended",), _special),
-            Kind("D06", "延期告知书", "延", ("case.extended",), _extended),
-            Kind("D07", "准予行政许可（同意）决定书", "准", ("case.granted",), _granted),
-            Kind("D08", "不予行政许可决定书", "不许", ("case.refused",), _refused),
-            Kind("D09", "办结通知书（领取通知）", "结", ("case.closed",), _closed),
+            Kind("D02", "受理通知书", "受", ("case.accepted",), _accepted, at_once=True),
+            Kind("D03", "补正告知书（一次性告知书）", "补", ("case.returned",), _correction, at_once=True),
+            Kind("D04", "不予受理通知书", "不受", ("case.not_accepted",), _not_accepted, at_once=True),
+            Kind("D05", "特别程序（所需时间）告知书", "特", ("case.suspended",), _special, at_once=True),
+            Kind("D06", "延期告知书", "延", ("case.extended",), _extended, at_once=True),
+            Kind("D07", "准予行政许可（同意）决定书", "准", ("case.granted",), _granted, at_once=True),
+            Kind("D08", "不予行政许可决定书", "不许", ("case.refused",), _refused, at_once=True),
+            Kind("D09", "办结通知书（领取通知）", "结", ("case.closed",), _closed, at_once=True),
             Kind("D10", "送达回证", "达", ("case.delivered",), _delivery),
             Kind("D11", "代办委托书", "委", ("case.filed",), _entrustment, only=_by_agent),
             Kind("D12", "代办受理单", "代", ("case.filed",), _proxy_accepted, only=_by_agent),
@@ -393,8 +320,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind("D13-1", "代办中止（终止）单", "代止", ("agency.stopped",), _proxy_stopped, only=_by_agent),
             Kind("D13-2", "续办委托书", "续委", ("agency.resumed",), _proxy_resumed, only=_by_agent),
             Kind("D14", "移交清单", "移", ("case.forwarded", "case.redirected", "case.filed"), _handover),
+            *JOINT_KINDS,
             Kind("D18", "非税收入缴款通知书", "缴", ("fee.bill",), _fee_bill),
         )
     },
 )
-"""By id. D15 to D17 belong to joint handling."""
+"""By id."""

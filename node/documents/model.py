@@ -19,7 +19,8 @@ class DocumentIssueRow(SQLModel, table=True):
     kind: str = Field(primary_key=True, max_length=8)
     number: str = Field(max_length=60)
     year: int
-    serial: int
+    serial: int | None
+    """None for what another issued and is only printed here."""
     made_on: date
     made_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     by: str = Field(max_length=40)

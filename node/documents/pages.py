@@ -6,10 +6,11 @@ from datetime import date
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from node.desk.frame import Desk, Here, onward
+from node.desk.frame import Desk, Here, centre_of, onward
 from node.desk.frame import show as answer
 from node.documents import issue
-from node.documents.kinds import KINDS, Content
+from node.documents.kinds import KINDS
+from node.documents.sheet import Content
 from node.errors import NotFound
 from node.pages import links
 from node.pages.views.powers import StampingView
@@ -27,6 +28,10 @@ class DocumentView:
     name: str
     number: str
     """"" while it has not been printed for the first time."""
+    organ: str
+    """Who issues it: whose seal it waits for."""
+    ours: bool
+    """Whether that is this place; else it is printed here for the issuer (代为打印)."""
     no: str
     content: Content
     made_on: date
@@ -46,19 +51,23 @@ def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
     if kind is None or kind not in issue.offered(subject):
         raise NotFound("本件现在没有这份文书")
     known = node.read(issue.issued, no).get(kind_id)
-    content = issue.content(subject, kind)
+    content, made = issue.content(subject, kind), kind.made_by(subject)
+    issuer = made.frm if made else node.place
+    ours = issuer == node.place
     return DocumentView(
         id=kind.id,
         name=kind.name,
-        number=known.number if known else "",
+        number=issue.number_of(subject, kind, known),
+        organ=centre_of(node.know.roster[issuer]) if issuer in node.know.roster else issuer,
+        ours=ours,
         no=no,
         content=content,
-        made_on=known.made_on if known else civil_date(desk.now),
+        made_on=date.fromisoformat(str(made.body["on"])) if made else civil_date(desk.now),
         officer=desk.who.staff_no,
         lookup=issue.lookup_code(subject.steps["case.filed"].hash),
         prints=known.prints if known else 0,
         print_href=f"{links.case(no)}/documents/{kind_id}/print",
-        stamping=stamping(desk, no, content.seal, f"{kind.name} {known.number}") if known else None,
+        stamping=stamping(desk, no, content.seal, f"{kind.name} {known.number}") if known and ours else None,
     )
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Demo:
         )
         self.hosts = {code: f"http://127.0.0.1:{port}" for code, port in ports.items()}
         self.county = next(code for code in ports if code[4:6] != "00" and code[6:] == "000000")
+        self.city = next(code for code in ports if code[4:] == "00000000")
 
     def _says(self, words: str) -> None:
         for _ in range(600):
@@ -103,14 +105,19 @@ def becomes(page: Page, url: str, words: str, within_s: float = 10) -> None:
         time.sleep(0.2)
 
 
-def act(page: Page, key: str, **fields: str) -> None:
-    """Unfold one act of the case page, say what it asks, and confirm."""
+def act(page: Page, key: str, **fields: str | Sequence[str]) -> None:
+    """Unfold one act of the case page, say what it asks, and confirm; several values tick several boxes."""
     form = page.locator(f"#do-{key}")
-    form.locator("summary").click()
+    summary = form.locator("summary")
+    if summary.count() and form.get_attribute("open") is None:
+        summary.click()
     for name, value in fields.items():
         field = form.locator(f"[name={name}]")
-        if field.first.get_attribute("type") == "radio":
-            form.locator(f"[name={name}][value='{value}']").check()
+        if field.first.get_attribute("type") in ("radio", "checkbox"):
+            for one in [value] if isinstance(value, str) else value:
+                form.locator(f"[name={name}][value='{one}']").check()
+        elif field.evaluate("element => element.tagName") == "SELECT":
+            field.select_option(value)
         else:
-            field.fill(value)
-    form.get_by_role("button", name=re.compile("确认")).click()
+            field.fill(str(value))
+    form.locator("button").last.click()

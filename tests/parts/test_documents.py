@@ -1,13 +1,18 @@
 """Documents are drawn from the signed steps, numbered once, and marked when printed again."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from node.accounts.roles import Role
 from node.cases import actions
 from node.documents import issue
+from node.documents.kinds import KINDS
 from node.errors import NotFound
-from tests.federation import AGENT, CLERK, Federation, divisions, form, part_of
+from node.joint import actions as joint
+from node.work import civil_date
+from tests.federation import AGENT, CLERK, Federation, divisions, form, officer, part_of
 
 COUNTY = "640221000000"
 
@@ -67,3 +72,55 @@ async def test_no_document_without_its_step_and_none_at_a_supervisor(city: Feder
         await city[village].do(issue.print_document, AGENT, no, "D07")
     with pytest.raises(NotFound, match="不是本件的办理方"):
         await city[city.roster.city.code].do(issue.print_document, CLERK, no, "D01")
+
+
+async def test_the_village_prints_the_number_that_the_issuer_gave(city: Federation) -> None:
+    village = village_of(city)
+    no = await city[village].do(actions.file_case, AGENT, form("SZS-019"))
+    await city.settle()
+    await city[COUNTY].do(actions.accept, CLERK, no)
+    await city.settle()
+    node = city[village]
+    subject = node.read(issue.subject_of, node.know, no)
+    kind = KINDS["D02"]
+    assert (made := kind.made_by(subject)) is not None
+    assert made.frm == COUNTY
+    assert issue.number_of(subject, kind, None) == "石平受字〔2026〕00001号"
+    for before in (0, 1):
+        assert await node.do(issue.print_document, AGENT, no, "D02") == before
+    row = node.read(issue.issued, no)["D02"]
+    assert (row.number, row.serial, row.prints) == ("石平受字〔2026〕00001号", None, 2)
+    await node.do(issue.print_document, AGENT, no, "D01")
+    assert node.read(issue.issued, no)["D01"].serial == 1
+
+
+async def test_joint_handling_has_its_notice_opinions_and_minutes(city: Federation) -> None:
+    village = village_of(city)
+    township = city.roster.children(COUNTY)[0].code
+    node, county = city[township], city[COUNTY]
+    no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
+    await city.settle()
+    await node.do(actions.accept, CLERK, no)
+    n = await node.do(joint.open_joint, CLERK, no, "rural-house")
+    await city.settle()
+    land = replace(officer("land", Role.REVIEWER), department="ZR")
+    await county.do(joint.answer, land, no, n, "用地", "同意但需转报", "占用林地", "市自然资源局")
+    today = civil_date(city.now)
+    agreed = ["一层半", "水务局缺席"]
+    await node.do(joint.record_minutes, CLERK, no, "联审会议", today, ["用地", "建房"], agreed)
+    await city.settle()
+    subject = node.read(issue.subject_of, node.know, no)
+    offered = {kind.id: kind for kind in issue.offered(subject)}
+    assert {"D15", "D16-1", "D17-1"} <= set(offered)
+    assert "D16-2" not in offered
+    notice = issue.content(subject, offered["D15"])
+    assert [row[1] for row in notice.rows] == ["自然资源局", "住房和城乡建设局", "水务局"]
+    answer = issue.content(subject, offered["D16-1"])
+    assert "意见：同意但需转报" in answer.paragraphs
+    assert "理由：占用林地" in answer.paragraphs
+    assert offered["D16-1"].title(subject) == "协办意见回复单（自然资源局）"
+    assert (made := offered["D16-1"].made_by(subject)) is not None
+    assert made.frm == COUNTY
+    minutes = issue.content(subject, offered["D17-1"])
+    assert "2. 水务局缺席" in minutes.paragraphs
+    assert ("缺席", "平罗县水务局") in minutes.facts

@@ -22,8 +22,6 @@ from node.pages.views.cases import (
     CaseView,
     Document,
     Filters,
-    HandoverRow,
-    HandoverView,
     HomeCount,
     HomeView,
     Material,
@@ -58,6 +56,7 @@ from node.pages.views.common import (
     Tone,
 )
 from node.pages.views.filing import FilingView, ReceiptView, WizardStep
+from node.pages.views.handovers import HandoverRow, HandoverView
 from node.pages.views.line import Act, LineState, LineView, Quarantined, Reach, Stage
 from node.pages.views.materials import FileView, Papers
 from node.pages.views.people import (
