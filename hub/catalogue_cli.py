@@ -29,6 +29,7 @@ from node.site import open_node
 from node.work import Work
 from protocol.bundles import BUNDLE_KEY, Bundle, bundle_document, read_bundles
 from protocol.catalogue import CALENDAR_KEY, DEED_KEY, ITEM_KEY, Edition, document, document_hash
+from protocol.editions import read_edition
 from protocol.errors import CalendarError, CatalogueError
 from protocol.items import check_deeds, read_items
 from protocol.roster import Roster
@@ -158,7 +159,7 @@ def published(session: Session) -> Published:
     raw = session.execute(query).scalar()
     if raw is None:
         return Published(0, {})
-    edition = Edition.model_validate_json(raw)
+    edition = read_edition(raw)
     return Published(edition.number, edition.documents)
 
 

@@ -25,7 +25,7 @@ CENTRE, HUB = "centre", "hub"
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, strict=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
 class Office(_Document):
@@ -151,6 +151,15 @@ def structure(steps: Sequence[Parted]) -> list[str]:
     return found
 
 
+def tidied(value: Any) -> Any:
+    """A value of a file that people write, its texts without white space at their ends; published documents have none."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [tidied(one) for one in value]
+    return {key: tidied(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def read_bundles(raw: bytes) -> tuple[Bundle, ...]:
     """The bundles of a file; CatalogueError carries every problem found."""
     try:
@@ -159,7 +168,7 @@ def read_bundles(raw: bytes) -> tuple[Bundle, ...]:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise CatalogueError('联办组合文件应为 {"bundles": […]}') from None
     problems: list[Problem] = []
-    bundles = [one for at, row in enumerate(rows) if (one := _bundle(at, row, problems)) is not None]
+    bundles = [one for at, row in enumerate(rows) if (one := _bundle(at, tidied(row), problems)) is not None]
     ids = [one.id for one in bundles]
     problems += [Problem(one, "id", "编号重复") for one in dict.fromkeys(ids) if ids.count(one) > 1]
     if problems:

@@ -16,11 +16,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from protocol.bodies import Day, PlaceCode
-from protocol.bundles import BUNDLE_KEY, Bundle, read_bundle
+from protocol.bundles import Bundle
 from protocol.errors import CatalogueError
 from protocol.limits import Limit
 from protocol.places import Tier
-from protocol.workdays import Calendar, read_calendar
+from protocol.workdays import Calendar
 
 LICENCE = "01"
 """行政许可 among the item types of GB/T 39046-2020 A.1."""
@@ -33,7 +33,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, strict=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
 class Named(_Document):
@@ -409,34 +409,3 @@ class Catalogue:
                 at = name.find(words[0])
                 found.append((at < 0, max(at, 0), len(name), item.id))
         return tuple(self._items[item_id] for *_, item_id in sorted(found))
-
-
-def open_catalogue(edition: Edition, documents: Mapping[str, bytes]) -> Catalogue:
-    """The catalogue of an edition from its documents by key.
-
-    CatalogueError: a document is missing, is not the one the edition names, or cannot be read.
-    """
-    items, deeds, bundles, calendar = [], [], [], None
-    for key, name in edition.documents.items():
-        raw = documents.get(key)
-        if raw is None:
-            raise CatalogueError(f"第 {edition.number} 版目录缺少 {key}")
-        if document_hash(raw) != name:
-            raise CatalogueError(f"第 {edition.number} 版目录的 {key} 与公布的哈希不符")
-        try:
-            if key.startswith(ITEM_KEY):
-                items.append(Item.model_validate_json(raw))
-            elif key.startswith(DEED_KEY):
-                deeds.append(Deed.model_validate_json(raw))
-            elif key.startswith(BUNDLE_KEY):
-                bundles.append(read_bundle(raw))
-            elif key == CALENDAR_KEY:
-                calendar = read_calendar(orjson.loads(raw))
-        except ValueError as wrong:
-            raise CatalogueError(f"第 {edition.number} 版目录的 {key} 无法读取：{wrong}") from None
-    hashes = {
-        key.removeprefix(ITEM_KEY): name
-        for key, name in edition.documents.items()
-        if key.startswith(ITEM_KEY)
-    }
-    return Catalogue(edition.number, items, deeds, calendar, hashes, bundles)

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from protocol.bundles import tidied
 from protocol.catalogue import Deed, DeedForm, FlowStep, Form, Item, Power, Status, VillageMode
 from protocol.errors import CatalogueError, Problem
 from protocol.limits import surely_longer
@@ -171,7 +172,7 @@ def _item(at: int, row: Any, lists: Lists) -> tuple[Item | None, list[Problem]]:
     subject = str(row.get("id") or f"第 {at + 1} 项")
     unknown = [Problem(subject, name, "不认识的字段") for name in row if name not in _OWN_FIELDS]
     try:
-        item = Item.model_validate_json(orjson.dumps(row), strict=True)
+        item = Item.model_validate_json(orjson.dumps(tidied(row)))
     except ValidationError as wrong:
         return None, unknown + [_complaint(subject, dict(error)) for error in wrong.errors(include_url=False)]
     return _filled(item, lists), unknown

@@ -66,7 +66,7 @@ MAY_NAME_A_TIER = {
 """Where the rule itself, not the program, distinguishes tiers; everything else is a capability."""
 
 LONG = {
-    "protocol/catalogue.py": 442,
+    "protocol/catalogue.py": 411,
     "protocol/ledger.py": 420,
     "hub/server.py": 430,
 }

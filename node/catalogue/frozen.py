@@ -8,7 +8,8 @@ from node.catalogue.model import DocumentRow
 from node.catalogue.replica import opened
 from node.db import table_of
 from node.work import Work
-from protocol.catalogue import ITEM_KEY, Catalogue, Edition, Item
+from protocol.catalogue import ITEM_KEY, Catalogue, Item
+from protocol.editions import read_edition
 
 
 @lru_cache(maxsize=512)
@@ -18,7 +19,7 @@ def _read_item(raw: bytes) -> Item:
 
 @lru_cache(maxsize=64)
 def _read_names(raw: bytes) -> dict[str, str]:
-    edition = Edition.model_validate_json(raw)
+    edition = read_edition(raw)
     return {
         key.removeprefix(ITEM_KEY): name
         for key, name in edition.documents.items()

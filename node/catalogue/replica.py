@@ -19,8 +19,9 @@ from node.exchange.arrivals import Batch
 from node.exchange.aside import Unbelievable, set_aside
 from node.exchange.model import CertificateRow, PeerRow
 from node.work import Knowledge, Work
-from protocol.catalogue import Catalogue, Edition, document_hash, open_catalogue
+from protocol.catalogue import Catalogue, Edition, document_hash
 from protocol.certificates import Certificate
+from protocol.editions import open_catalogue, read_edition
 from protocol.envelope import Event, parcel
 from protocol.errors import EnvelopeError, ProtocolError, RosterError
 from protocol.places import Code, Place, Tier, code
@@ -134,7 +135,7 @@ def newest_edition(session: Session, know: Knowledge) -> Catalogue | None:
 def opened(session: Session, know: Knowledge, raw: bytes) -> Catalogue | None:
     """The catalogue of this edition document; None while a document it names is missing, or if it is none."""
     try:
-        edition = Edition.model_validate_json(raw)
+        edition = read_edition(raw)
         if edition.hash not in know.library:
             documents = _documents(session, edition)
             if documents is None:
@@ -166,7 +167,7 @@ def missing(session: Session, know: Knowledge) -> tuple[int, int]:
     ).scalar()
     if raw is None:
         return know.edition, 0
-    edition = Edition.model_validate_json(raw)
+    edition = read_edition(raw)
     wanted = set(edition.documents.values())
     here = set(session.execute(select(table.hash).where(table.kind != "roster.place")).scalars())
     return edition.number, len(wanted - here)

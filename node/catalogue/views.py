@@ -10,6 +10,7 @@ from node.catalogue.model import DocumentRow
 from node.db import table_of
 from node.exchange.model import PeerRow
 from protocol.catalogue import Catalogue, Deed, Edition
+from protocol.editions import read_edition
 from protocol.places import Place
 from protocol.roster import Roster
 
@@ -20,7 +21,7 @@ def edition(session: Session, number: int) -> Edition | None:
     raw = session.execute(
         select(table.doc).where(table.kind == "catalogue.edition", table.number == number).limit(1)
     ).scalar()
-    return Edition.model_validate_json(raw) if raw else None
+    return read_edition(raw) if raw else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from protocol import blobs, dsse, receipts, strict
-from protocol.catalogue import Catalogue, Edition, document_hash, open_catalogue
+from protocol.catalogue import Catalogue, document_hash
 from protocol.certificates import KeyRing, instant
 from protocol.dsse import sha256, unb64
+from protocol.editions import open_catalogue, read_edition
 from protocol.envelope import read_event
 from protocol.errors import EnvelopeError, ProtocolError
 from protocol.evidence import examine
@@ -185,7 +186,7 @@ class Answers:
         return {"number": found.edition, "items": [one.id for one in found]}
 
     def opened(self, vector: Json) -> Catalogue:
-        edition = edition_of(vector["edition"])
+        edition = read_edition(vector["edition"].encode())
         documents = {document_hash(one.encode()): one.encode() for one in vector["documents"]}
         by_key = {key: documents[name] for key, name in edition.documents.items() if name in documents}
         return open_catalogue(edition, by_key)
@@ -205,14 +206,6 @@ class Answers:
             "state": f"{found.case.state} {found.case.n}" if found.case else "",
             "told": len(found.story),
         }
-
-
-def edition_of(text: str) -> Edition:
-    """The edition a document tells; ProtocolError if it is none."""
-    try:
-        return Edition.model_validate_json(text)
-    except ValueError as wrong:
-        raise ProtocolError(str(wrong)) from None
 
 
 def fold(case: Case | None, no: str, n: int, one: Json) -> Case:

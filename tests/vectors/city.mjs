@@ -1,13 +1,22 @@
 // Editions and routing: docs/protocol.md, section 11, and docs/protocol-steps.md, section 6. Written from the document alone.
-import { hasExactly, isDay, isHash, isInt, isObject, isText, need, readJson, sha256 } from "./lines.mjs";
+import { readDocument } from "./steps.mjs";
+import { hasExactly, isDay, isHash, isInt, isObject, isText, need, readJson, Refused, sha256 } from "./lines.mjs";
 
 const sorted = (value) =>
   isObject(value)
     ? `{${[...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => `${JSON.stringify(key)}:${sorted(one)}`)}}`
     : JSON.stringify(value);
 
+function compact(text) {
+  try {
+    return readJson(Buffer.from(text));
+  } catch {
+    throw new Refused("refused", "compact JSON");
+  }
+}
+
 export function openEdition(text, documents) {
-  const edition = readJson(Buffer.from(text));
+  const edition = compact(text);
   const names = edition.get("documents");
   const good =
     hasExactly(edition, ["number", "issued", "documents", "hash"]) && isInt(edition.get("number")) && edition.get("number") >= 1 &&
@@ -19,13 +28,32 @@ export function openEdition(text, documents) {
   const found = { number: edition.get("number"), items: new Map(), deeds: [] };
   for (const [key, name] of names) {
     need(byName.has(name), "refused", `${key} is missing`);
-    const document = JSON.parse(byName.get(name));
-    if (key.startsWith("item-")) found.items.set(document.id, document);
-    if (key.startsWith("deed-")) found.deeds.push(document);
+    const fields = compact(byName.get(name));
+    const kind = /^(item|deed|bundle)-/.exec(key)?.[1];
+    if (!kind) continue;
+    const document = readDocument(kind, fields);
+    if (kind === "deed") found.deeds.push(checkedDeed(document));
+    if (kind === "item") need(!found.items.has(document.id), "refused", "an id twice");
+    if (kind === "item") found.items.set(document.id, plain(document));
   }
+  const ids = new Set(found.deeds.map((one) => one.id));
+  need(ids.size === found.deeds.length && found.deeds.every((one) => found.items.has(one.item)), "refused", "deeds");
   const later = (a, b) => (a.effective === b.effective ? (a.id < b.id ? 1 : -1) : a.effective < b.effective ? 1 : -1);
   found.deeds.sort(later);
   return found;
+}
+
+const plain = (one) => {
+  if (Array.isArray(one)) return one.map(plain);
+  if (one instanceof Map) return plain(Object.fromEntries(one));
+  return one === null || typeof one !== "object" ? one : Object.fromEntries(Object.entries(one).map(([key, each]) => [key, plain(each)]));
+};
+
+function checkedDeed(deed) {
+  const whom = deed.to.length > 0 !== (deed.to_every !== null);
+  const days = deed.until === null || deed.until >= deed.effective;
+  need(whom && days && deed.approvers[0] !== deed.approvers[1] && !deed.to.includes(deed.giver), "refused", "deed");
+  return deed;
 }
 
 function lineOf(places, code) {

@@ -1,5 +1,6 @@
 """Questions about editions, deeds and routing, and the evidence file of one case."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -100,6 +101,39 @@ def editions() -> Iterator[Json]:
     yield _edition("another day under the same hash", _text({**fields, "issued": "2026-03-02"}), documents)
     yield _edition("a day in other words", _text({**fields, "issued": "1772323200"}), documents)
     yield _edition("less under the same hash", _text({**fields, "documents": {}}), documents)
+    yield _edition("an edition that is not compact", whole.replace(":", ": ", 1), documents)
+    first, given = ITEMS[0], DEEDS[0]
+    step = {"key": "a", "name": "规划", "department": {"code": "ZR", "name": "自然资源局"}, "workdays": 5}
+    bundle = {
+        "id": "B",
+        "name": "联办",
+        "lead": {"code": "NY", "name": "农业农村局"},
+        "steps": [step],
+        "workdays": 10,
+    }
+    for name, key, document_ in (
+        ("a bundle", "bundle-B", bundle),
+        ("a bundle in a circle", "bundle-B", {**bundle, "steps": [{**step, "after": ["a"]}]}),
+        ("a bundle longer than it may be", "bundle-B", {**bundle, "workdays": 4}),
+        ("a bundle of the lead alone", "bundle-B", {**bundle, "lead": step["department"]}),
+        ("an item of a status nobody knows", "item-X", {**first, "status": "好"}),
+        ("an item without its department", "item-X", {k: v for k, v in first.items() if k != "department"}),
+        ("an item with a field nobody knows", "item-X", {**first, "id": "X", "zz": 1}),
+        ("an id twice", "item-X", first),
+        ("a deed to nobody", "deed-X", {**given, "id": "X", "to_every": None}),
+        ("a deed to some and to every", "deed-X", {**given, "id": "X", "to": [TOWNSHIP]}),
+        ("a deed by one", "deed-X", {**given, "id": "X", "approvers": ["甲", "甲"]}),
+        ("a deed that ends before it begins", "deed-X", {**given, "id": "X", "until": "2023-12-31"}),
+        ("a deed about nothing", "deed-X", {**given, "id": "X", "item": "NONE"}),
+        ("a deed of a day in other words", "deed-X", {**given, "id": "X", "effective": "1704067200"}),
+        ("a tier in words", "deed-X", {**given, "id": "X", "to_every": "5"}),
+    ):
+        raw = {f"item-{one['id']}": _canonical(one) for one in ITEMS} | {key: _canonical(document_)}
+        made = Edition.of(8, date(2026, 3, 1), raw)
+        yield _edition(name, document(made).decode(), [one.decode() for one in raw.values()])
+    loose = json.dumps(first, ensure_ascii=False).encode()
+    made = Edition.of(8, date(2026, 3, 1), {"item-CITY": loose})
+    yield _edition("an item that is not compact", document(made).decode(), [loose.decode()])
 
 
 def _text(fields: Json) -> str:

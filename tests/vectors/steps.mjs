@@ -31,6 +31,7 @@ const PLAIN = {
   "hash?": (one) => one === "" || isHash(one),
   time: (one) => isText(one) && /^([01][0-9]|2[0-3]):[0-5][0-9]$/.test(one),
   object: isObject,
+  seat: (one) => isText(one) && /^(centre|hub|[0-9]{12})$/.test(one),
   totals: (one) => isObject(one) && [...one.values()].every((each) => isObject(each) && [...each.values()].every(isInt)),
   null: (one) => one === null,
 };
@@ -41,22 +42,25 @@ function typeOf(words) {
     const inner = typeOf(list[1]);
     return (one) => Array.isArray(one) && between(list[2], one.length) && one.every(inner);
   }
-  if (words.startsWith('"')) {
-    const allowed = words.split(" / ").map((one) => JSON.parse(one));
-    return (one) => allowed.includes(one);
-  }
   if (words.includes(" or ")) {
     const any = words.split(" or ").map(typeOf);
     return (one) => any.some((each) => each(one));
   }
+  if (/^["0-9]/.test(words)) {
+    const allowed = words.split(" / ").map((one) => JSON.parse(one));
+    return (one) => allowed.includes(one);
+  }
   if (words in PLAIN) return PLAIN[words];
   const [kind, span] = words.split(" ");
+  if (kind === "id") return (one) => isText(one) && /^[0-9A-Za-z_-]+$/.test(one) && between(span, one.length);
   if (kind === "text") return (one) => isText(one) && between(span, points(one));
   if (kind === "int") return (one) => isInt(one) && between(span, one);
   return (one) => isObject(one) && complete(one, kind) !== null;
 }
 
-const SKELETONS = new Map(rows("bodies").map(([kind, fields]) => [kind.replaceAll("`", ""), fieldsOf(fields)]));
+const SKELETONS = new Map(
+  [...rows("bodies"), ...rows("documents")].map(([kind, fields]) => [kind.replaceAll("`", ""), fieldsOf(fields)]),
+);
 
 function complete(body, kind) {
   const found = {};
@@ -66,6 +70,20 @@ function complete(body, kind) {
     found[name] = value;
   }
   return found;
+}
+
+// 6. Documents: a value for each field, those of a bundle's parts too.
+export function readDocument(kind, found) {
+  const document = isObject(found) ? complete(found, kind) : null;
+  need(document, "refused", kind);
+  if (kind === "bundle") need(isBundle(document), "refused", kind);
+  return document;
+}
+
+function isBundle({ lead, steps, workdays }) {
+  const parts = steps.map((one) => complete(one, "BundleStep"));
+  const others = parts.some((one) => one.department.get("code") !== lead.get("code"));
+  return inOrder(parts) && others && longestPath(parts) <= workdays;
 }
 
 export function readBody(kind, body) {
@@ -236,17 +254,32 @@ const isLimit = (one) =>
 // 5. Joint handling.
 function opensRightly(was, body) {
   const parts = body.parts.map(partOf);
-  const byKey = new Map(parts.map((one) => [one.key, one]));
-  const known = parts.every((one) => one.after.every((key) => byKey.has(key)));
-  if (byKey.size !== parts.length || !known) return false;
-  const longest = (key, above) =>
-    above.includes(key) ? Infinity : byKey.get(key).workdays + Math.max(0, ...byKey.get(key).after.map((one) => longest(one, [...above, key])));
+  if (!inOrder(parts)) return false;
+  const byKey = keyed(parts);
   const assists = parts.filter((one) => one.assists);
   if (!assists.length || assists.some((one) => one.department === body.lead)) return false;
-  if (parts.some((one) => longest(one.key, []) > 45)) return false;
+  if (longestPath(parts) > 45) return false;
   if (parts.some((one) => one.due < body.on || one.due > body.until)) return false;
   if (parts.some((one) => one.after.some((key) => byKey.get(key).due > one.due))) return false;
   return !(was.due !== null && body.on < was.due && was.due < body.until);
+}
+
+const keyed = (parts) => new Map(parts.map((one) => [one.key, one]));
+
+function inOrder(parts) {
+  const byKey = keyed(parts);
+  return byKey.size === parts.length && parts.every((one) => one.after.every((key) => byKey.has(key)));
+}
+
+// Infinite where the parts wait for each other in a circle.
+function longestPath(parts) {
+  const byKey = keyed(parts);
+  const from = (key, above) => {
+    if (above.includes(key)) return Infinity;
+    const { workdays, after } = byKey.get(key);
+    return workdays + Math.max(0, ...after.map((one) => from(one, [...above, key])));
+  };
+  return Math.max(...parts.map((one) => from(one.key, [])));
 }
 
 function closesRightly(joint, body) {

@@ -95,7 +95,7 @@ class Strange:
         """So many, of every kind."""
         ways: tuple[Callable[[], Json], ...] = (
             self.line, self.event, self.body, self.certificate, self.statement, self.posted, self.receipt,
-            self.life, self.life, self.walk, self.file, self.routes,
+            self.life, self.life, self.walk, self.file, self.routes, self.edition,
         )  # fmt: skip
         for at in range(count):
             yield {"name": f"strange {at}", **ways[at % len(ways)]()}
@@ -214,6 +214,15 @@ class Strange:
         return {
             "check": "routes", "edition": whole, "documents": documents, "places": city.PLACES, "questions": questions,
         }  # fmt: skip
+
+    def edition(self) -> Json:
+        """A document bent, and an edition that names it rightly."""
+        items, deeds = list(city.ITEMS), list(city.DEEDS)
+        bend = self.draw.choice((items, deeds))
+        at = self.draw.randrange(len(bend))
+        bend[at] = {**bent(self.draw, bend[at]), "id": bend[at]["id"]}
+        whole, documents = city.edition(items, deeds)
+        return {"check": "edition", "edition": whole, "documents": documents}
 
     def _day(self) -> str:
         return f"2026-{self.draw.randint(1, 6):02}-{self.draw.choice((1, 15)):02}"

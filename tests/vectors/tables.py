@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from protocol.agency import AGENCY
+from protocol.bundles import Bundle
+from protocol.catalogue import Deed, Item
 from protocol.fees import FEES
 from protocol.joint_acts import JOINTS
 from protocol.lifecycle import TRANSITIONS, Move
@@ -40,19 +42,46 @@ PATTERNS = {
     "^[0-9a-f]{64}$": "hash",
     "^([0-9a-f]{64})?$": "hash?",
     "^([01][0-9]|2[0-3]):[0-5][0-9]$": "time",
+    "^[0-9A-Za-z_-]{1,50}$": "id ..50",
+    "^[0-9A-Za-z_-]{1,40}$": "id ..40",
+    "^(centre|hub|[0-9]{12})$": "seat",
 }
+DOCUMENTS: dict[str, type[BaseModel]] = {"item": Item, "deed": Deed, "bundle": Bundle}
 
 
 def bodies() -> str:
     """Kind, fields; then the objects that fields are made of."""
+    return _table("kind", MODELS)
+
+
+def documents() -> str:
+    """Document, fields; then the objects that fields are made of."""
+    return _table("document", DOCUMENTS)
+
+
+def _table(head: str, models: dict[str, type[BaseModel]]) -> str:
     inner: dict[str, dict[str, Any]] = {}
     rows = []
-    for kind, model in MODELS.items():
+    for name, model in models.items():
         schema = model.model_json_schema()
-        inner |= schema.get("$defs", {})
-        rows.append(f"| `{kind}` | {_fields(schema, act='by' in model.model_fields)} |")
+        defs = schema.pop("$defs", {})
+        schema = _inlined(schema, defs)
+        inner |= {key: _inlined(one, defs) for key, one in defs.items() if "properties" in one}
+        act = "by" in model.model_fields and "on" in model.model_fields
+        rows.append(f"| `{name}` | {_fields(schema, act=act)} |")
     rows += [f"| {name} | {_fields(schema, act=False)} |" for name, schema in sorted(inner.items())]
-    return "\n".join(["| kind | fields |", "|---|---|", *rows])
+    return "\n".join([f"| {head} | fields |", "|---|---|", *rows])
+
+
+def _inlined(schema: Any, defs: dict[str, Any]) -> Any:
+    """The schema with the words of its enumerations in place."""
+    if isinstance(schema, list):
+        return [_inlined(one, defs) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = defs.get(str(schema.get("$ref", "")).rsplit("/", 1)[-1], {})
+    more = {"enum": named["enum"]} if "enum" in named else {}
+    return {key: _inlined(one, defs) for key, one in schema.items() if not (key == "$ref" and more)} | more
 
 
 def _fields(schema: dict[str, Any], *, act: bool) -> str:
@@ -149,6 +178,7 @@ def rendered(text: str) -> str:
 def _tables() -> Iterator[tuple[str, str]]:
     yield "bodies", bodies()
     yield "moves", moves()
+    yield "documents", documents()
 
 
 if __name__ == "__main__":
