@@ -247,6 +247,7 @@ SEAL_UNUSED = replace(
 
 DOCUMENT = DocumentView(
     id="D02", name="受理通知书", number="平黄受字〔2025〕00012号", no=s.no("20250303", 1),
+    organ="黄渠桥镇便民服务中心", ours=True,
     content=Content(
         to="杨文斌", paragraphs=("你申请的“农村村民宅基地(建房)审批”，材料齐全、符合法定形式，依据行政许可法第三十二条，决定予以受理。",),
         facts=(("受理日期", "2025年3月4日"), ("承诺办结日", "2025年3月25日")), signature="申请人（代办人）签名",
