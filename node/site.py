@@ -26,7 +26,7 @@ from node.catalogue.replica import learn_roster, newest_edition, take_documents
 from node.config import ConfigError, NodeConfig
 from node.db import Database, Workers, table_of
 from node.exchange.arrivals import Incoming, examine
-from node.exchange.carried import parcels
+from node.exchange.carried import messages, whole
 from node.exchange.model import CertificateRow
 from node.node import Node
 from node.work import Knowledge, Work, utc_now
@@ -145,7 +145,7 @@ def read_directory(node: Node) -> bool:
     name = sha256(raw).hexdigest()
     if not raw or node.do_now(lambda work: work.meta("directory")) == name:
         return False
-    batch = examine([Incoming("", one) for one in parcels(raw.splitlines())], node.know, node.clock())
+    batch = examine([Incoming("", whole(one)) for one in messages(raw)], node.know, node.clock())
     node.do_now(take_documents, batch)
     if batch.unbelievable:  # say, this machine's clock is wrong: look again when it is mended
         log.warning(

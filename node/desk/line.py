@@ -17,10 +17,11 @@ from node.desk.quarantine import set_aside
 from node.errors import BadForm, NodeError, NotFound
 from node.exchange import reach, release, views
 from node.exchange.model import OutState
+from node.materials.rules import MIB
 from node.pages import links, screens
 from node.pages.render import SECURITY_HEADERS, answer_live
 from node.pages.views.common import Cursor, Fact, Tab, Tag, Tone
-from node.pages.views.line import Act, Ferry, LineState, LineView, Reach, Reader
+from node.pages.views.line import Act, Ferry, FerryFiles, LineState, LineView, Reach, Reader
 from node.pages.words import case_tail, day, fingerprint, short_code
 from protocol.lifecycle import VERBS
 from protocol.roster import Roster
@@ -202,9 +203,13 @@ def _facts(desk: Desk) -> tuple[Fact, ...]:
 
 
 @router.get(links.LINE)
-async def line_page(request: Request, desk: Here, tab: str = "", after: int = 0, done: str = "") -> Response:
+async def line_page(
+    request: Request, desk: Here, tab: str = "", after: int = 0, done: str = "", held: str = ""
+) -> Response:
     """The line, our acts and how far they got, the quarantine."""
-    request.state.notice = _DONE.get(done, "")
+    request.state.notice = _DONE.get(done, "") + (
+        f"读到 {held[:200]}。" if done == "brought" and held else ""
+    )
     return answer(screens.line_page(desk.page(), _view(desk, tab, after)))
 
 
@@ -240,23 +245,40 @@ async def refused_message(desk: Keeper, sha: str) -> Response:
 
 
 @router.get(links.PARCELS + "/{place}")
-async def carry(desk: Keeper, place: str) -> Response:
-    """摆渡: what `place` has not confirmed, in one file."""
-    raw = await ferry.pack(desk.node, desk.who, place)
-    return _file(raw, f"{desk.node.place}-{place}.parcels")
+async def carry(desk: Keeper, place: str, part: int = 0) -> Response:
+    """摆渡: what `place` has not confirmed, in one file; a page that lists them where one does not hold it all."""
+    packed = await ferry.pack(desk.node, desk.who, place, part or 1)
+    if packed.parts > 1 and not part:
+        view = FerryFiles(
+            place=show.place_name(desk.node, place),
+            files=tuple(
+                (f"第 {one} 个", links.query(links.parcels(place), part=str(one)))
+                for one in range(1, packed.parts + 1)
+            ),
+            limit=f"{desk.node.config.materials.carried_max // MIB} MB",
+        )
+        return answer(screens.ferry_page(desk.page(), view))
+    return _file(packed.raw, ferry.file_name(desk.node, place, packed))
 
 
 @router.post(links.PARCELS)
 async def bring(request: Request, desk: Keeper) -> Response:
     """摆渡: take a carried file in."""
     given = (await request.form()).get("file")
-    raw = await given.read() if isinstance(given, UploadFile) else b""
     try:
-        await ferry.bring(desk.node, desk.who, raw)
+        raw = await _carried(given) if isinstance(given, UploadFile) else b""
+        brought = await ferry.bring(desk.node, desk.who, raw)
     except BadForm as wrong:
         view = _view(desk, "", 0, error=_first(wrong))
         return answer(screens.line_page(desk.page(), view), wrong.status)
-    return onward(links.query(links.LINE, done="brought"))
+    return onward(links.query(links.LINE, done="brought", held=brought.words))
+
+
+async def _carried(given: UploadFile) -> bytes:
+    """The bytes of the file; BadForm before they are read, if they are too many."""
+    if (given.size or 0) > ferry.LARGEST:
+        raise ferry.too_large(given.size or 0)
+    return await given.read()
 
 
 def _first(wrong: NodeError) -> str:

@@ -1,27 +1,34 @@
-"""摆渡: parcels in one file, carried by hand between two nodes whose line is down.
+"""摆渡: the messages of a file that was carried by hand.
 
-One rule: a file is nothing but parcels one after the other; it is trusted as little as the line.
+One rule: a file is nothing but what the line would have brought, one after the other; it is trusted as little.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-from protocol.dsse import CERTIFICATE, STATEMENT
+from protocol import blobs, dsse
 
-MAX_CARRIED = 16 * 1024 * 1024
-"""Bytes of a file taken in at once."""
+CERTIFICATE, STATEMENT, RECEIPT, ASK, PIECE = (
+    b'"payloadType":"' + kind.encode() + b'"'
+    for kind in (dsse.CERTIFICATE, dsse.STATEMENT, dsse.RECEIPT, blobs.ASK, blobs.PIECE)
+)
+_HEADS = (STATEMENT, RECEIPT, ASK, PIECE)
 
-_CERTIFICATE, _STATEMENT = (f'"payloadType":"{kind}"'.encode() for kind in (CERTIFICATE, STATEMENT))
+
+def messages(raw: bytes) -> Iterator[list[bytes]]:
+    """Each message as its lines: certificates, the signed head, and what belongs to it."""
+    found: list[bytes] = []
+    headed = False
+    for line in raw.splitlines():
+        certificate = CERTIFICATE in line
+        if headed and (certificate or any(head in line for head in _HEADS)):
+            yield found
+            found, headed = [], False
+        found.append(line)
+        headed = headed or not certificate
+    if headed:
+        yield found
 
 
-def parcels(lines: Iterable[bytes]) -> list[bytes]:
-    """The parcels of a file: each begins with its certificates, if it has any, and its statement."""
-    found: list[list[bytes]] = []
-    after_certificate = False
-    for line in lines:
-        certificate = _CERTIFICATE in line
-        head = certificate or _STATEMENT in line
-        if not found or (head and not after_certificate):
-            found.append([])
-        found[-1].append(line)
-        after_certificate = certificate
-    return [b"".join(line + b"\n" for line in one) for one in found]
+def whole(lines: list[bytes]) -> bytes:
+    """The bytes of a message."""
+    return b"".join(line + b"\n" for line in lines)

@@ -1,17 +1,16 @@
 """The line and the node for programs: who we are, how far every act got, what stands aside."""
 
-from datetime import datetime
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from node import ferry
 from node.accounts.guard import admit, node_of, officer, require
 from node.accounts.officer import Officer
 from node.accounts.roles import Role
 from node.errors import BadRequest, RoleMissing
-from node.exchange import outbox, release, views
-from node.exchange.arrivals import Incoming
-from node.exchange.carried import MAX_CARRIED, parcels
+from node.exchange import release, views
 from protocol.envelope import MAX_PARCEL
 
 Who = Annotated[Officer, Depends(officer)]
@@ -70,27 +69,33 @@ async def release_event(request: Request, who: Keeper, frm: str, ep: str, ord: i
 
 
 @router.post("/parcels", status_code=202)
-async def take_parcel(request: Request) -> dict[str, datetime]:
+async def take_parcel(request: Request) -> dict[str, Any]:
     """Mail by HTTPS instead of NATS: the same inbox, the same checks; what it holds proves itself.
 
     One parcel from anybody; a file of many (摆渡) from the administrator who carries it.
     """
-    size = int(request.headers.get("content-length", MAX_CARRIED + 1))
-    if size > MAX_PARCEL and Role.ADMINISTRATOR not in (await admit(request)).roles:
-        raise RoleMissing("成批的邮包须由管理员导入")
-    if not 0 < size <= MAX_CARRIED:
-        raise BadRequest(f"邮包应在 1 到 {MAX_PARCEL} 字节之间，摆渡文件不超过 {MAX_CARRIED} 字节")
     node = node_of(request)
-    raw = await request.body()
-    await node.take_in([Incoming("", one) for one in parcels(raw.splitlines())])
-    return {"taken": node.clock()}
+    size = int(request.headers.get("content-length", ferry.LARGEST + 1))
+    if size <= MAX_PARCEL:
+        brought = await ferry.take(node, await request.body())
+    else:
+        keeper = await admit(request)
+        if Role.ADMINISTRATOR not in keeper.roles:
+            raise RoleMissing("成批的邮包须由管理员导入")
+        if size > ferry.LARGEST:
+            raise BadRequest(f"摆渡文件不超过 {ferry.LARGEST} 字节，请分成几个文件导出")
+        brought = await ferry.bring(node, keeper, await request.body())
+    return {"taken": node.clock(), **asdict(brought)}
 
 
 @router.get("/parcels/{place}", response_class=Response)
-async def carry(request: Request, _who: Keeper, place: str) -> Response:
-    """摆渡: everything unfinished for `place` as parcels in one file, to be carried by hand."""
+async def carry(request: Request, who: Keeper, place: str, part: int = 1) -> Response:
+    """摆渡: everything unfinished for `place` in one file, to be carried by hand; `X-Parts` tells how many there are."""
     node = node_of(request)
-    await outbox.sign_waiting(node.db, node.know, node.clock())
-    data = node.read(release.carry, node.know, place, node.clock())
-    head = {"Content-Disposition": f'attachment; filename="{node.place}-{place}.parcels"'}
-    return Response(data, media_type="application/x-ndjson", headers=head)
+    packed = await ferry.pack(node, who, place, part)
+    head = {
+        "Content-Disposition": f'attachment; filename="{ferry.file_name(node, place, packed)}"',
+        "X-Parts": str(packed.parts),
+        "Cache-Control": "no-store",
+    }
+    return Response(packed.raw, media_type="application/x-ndjson", headers=head)

@@ -100,6 +100,7 @@ class Lane:
         self.window = min(FIRST_WINDOW, rules.window_max)
         self.wake = Wake()
         self.sent_bytes = 0
+        self._turn = asyncio.Lock()
         self.dropped = 0
         """Mail of this lane that was not wanted: unasked, not genuine, or too much."""
 
@@ -153,7 +154,26 @@ class Lane:
             self.dropped += 1
             log.warning("%s: blob mail from %s dropped: %s", know.place, source, wrong)
 
+    async def brought(self, source: str, raw: bytes) -> bool:
+        """Take a piece that was carried by hand; whether it was of something wanted. EnvelopeError B-1 to B-4."""
+        know = self._node.know
+        piece = read_piece(raw, know.ring, know.place, source)
+        if self._node.read(index.any_noted):
+            await self._node.do(index.list_noted)
+            self._looked_at = None
+        await self._look(self._node.clock())
+        fetch = self._fetches.get(piece.blob)
+        if fetch is None or piece.none:
+            return False
+        fetch.asked.add(piece.frm)
+        await self._piece(piece)
+        return True
+
     async def _piece(self, piece: Piece) -> None:
+        async with self._turn:
+            await self._add(piece)
+
+    async def _add(self, piece: Piece) -> None:
         fetch = self._fetches.get(piece.blob)
         if fetch is None or piece.frm not in fetch.asked:
             self.dropped += 1

@@ -29,6 +29,8 @@ class MaterialRules:
     window_max: int = 768 * 1024
     """Bytes asked for at a time at most; the lane begins lower and follows the line."""
     fetch_at_once: int = 3
+    carried_max: int = 32 * MIB
+    """Bytes of materials in one file carried by hand (摆渡); the rest goes into further files."""
     ask_again_first_s: float = 20.0
     ask_again_last_s: float = 1800.0
     free_min: int = 512 * MIB

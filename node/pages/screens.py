@@ -26,6 +26,7 @@ from node.pages.views import (
     ReceiptView,
     UsersView,
 )
+from node.pages.views.line import FerryFiles
 from node.pages.views.materials import CorrectionView
 
 
@@ -120,6 +121,11 @@ def holders_page(page: Page, view: HoldersView) -> str:
 def line_page(page: Page, view: LineView) -> str:
     """节点与线路: how far every act got, and what is in quarantine."""
     return _whole(page, "line.html", view)
+
+
+def ferry_page(page: Page, view: FerryFiles) -> str:
+    """The files of one export (摆渡)."""
+    return _whole(page, "ferry.html", view)
 
 
 def line_live(page: Page, view: LineView) -> Live:

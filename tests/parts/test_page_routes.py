@@ -262,6 +262,9 @@ async def test_mail_goes_by_hand_while_the_line_is_down(desks: Desks) -> None:
         for _ in range(2):
             assert (await there.submit("/line/parcels", file=stick.content)).status_code == 303
         assert (await there.get(f"/cases/{no}")).status_code == 200
+        same = await here.get(f"/api/parcels/{COUNTY}")
+        assert (same.status_code, same.headers["x-parts"]) == (200, "1")
+        assert (await here.get(f"/api/parcels/{COUNTY}?part=2")).status_code == 404
         back = await there.get(f"/line/parcels/{village}")
         assert (await here.submit("/line/parcels", file=back.content)).status_code == 303
         assert city[village].read(outstanding) == 2, "the county has confirmed"

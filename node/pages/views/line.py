@@ -137,6 +137,18 @@ class Ferry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FerryFiles:
+    """An export (摆渡) that one file does not hold."""
+
+    place: str
+    """To whom."""
+    files: tuple[tuple[str, str], ...]
+    """(第 1 个, URL) each."""
+    limit: str
+    """Materials in one file at most: 32 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineView:
     """Node and line state (节点与线路)."""
 
