@@ -17,9 +17,8 @@ from node.errors import BadForm, NotFound
 from node.materials import drafts
 from node.materials.checklist import label_of
 from node.pages import links, screens
-from node.pages.views.cases import Material
 from node.pages.views.common import Field, Tag
-from node.pages.views.materials import Asked, CorrectionView
+from node.pages.views.materials import Asked, CorrectionView, Material
 from protocol.case import Case, State
 
 router = APIRouter(include_in_schema=False)

@@ -23,9 +23,9 @@ from node.errors import BadForm, NotFound
 from node.ids import uuid7
 from node.materials.checklist import label_of
 from node.pages import links, screens
-from node.pages.views.cases import Material
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone
 from node.pages.views.filing import FilingView, WizardStep
+from node.pages.views.materials import Material
 from node.work import Work, civil_date
 from protocol.agency import SCOPES
 from protocol.catalogue import Item

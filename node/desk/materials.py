@@ -11,9 +11,8 @@ from node.materials.collect import materials_of
 from node.materials.intake import PDF
 from node.materials.model import BlobState
 from node.materials.viewing import Shown
-from node.pages.views.cases import Material
 from node.pages.views.common import Tag, Tone
-from node.pages.views.materials import FileView, Papers, Reusable
+from node.pages.views.materials import FileView, Material, Papers, Reusable
 from protocol.blobs import MAX_PIECE
 from protocol.catalogue import Item
 

@@ -24,7 +24,6 @@ from node.pages.views.cases import (
     Filters,
     HomeCount,
     HomeView,
-    Material,
     PersonalField,
     Proof,
     QueueView,
@@ -58,7 +57,7 @@ from node.pages.views.common import (
 from node.pages.views.filing import FilingView, ReceiptView, WizardStep
 from node.pages.views.handovers import HandoverRow, HandoverView
 from node.pages.views.line import Act, LineState, LineView, Quarantined, Reach, Stage
-from node.pages.views.materials import FileView, Papers
+from node.pages.views.materials import FileView, Material, Papers
 from node.pages.views.people import (
     AuditRow,
     AuditView,

@@ -16,7 +16,7 @@ from node.pages.views.common import (
     Tone,
 )
 from node.pages.views.line import Reach
-from node.pages.views.materials import FileView, Papers
+from node.pages.views.materials import Papers
 from node.pages.views.stands import StandLine
 
 
@@ -166,24 +166,6 @@ class PersonalField:
     """张*, 6402** **** 0043."""
     shown: str = ""
     """The full value, only in the answer to a logged request."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """One material (材料) of the case."""
-
-    name: str
-    """材料名称."""
-    need: str
-    """必要, 非必要, 容缺后补."""
-    form: str
-    """原件, 复印件, 原件核验 …"""
-    state: Tag
-    """已收, 缺, 容缺 …"""
-    note: str = ""
-    """份数, where it came from, what is wrong with it."""
-    files: tuple[FileView, ...] = ()
-    """Its files, if this node handles the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

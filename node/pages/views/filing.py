@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 
-from node.pages.views.cases import Material
 from node.pages.views.catalogue import ItemCard, ItemView
 from node.pages.views.common import Choice, Fact, Field, Stop
 from node.pages.views.line import Reach
-from node.pages.views.materials import Reusable
+from node.pages.views.materials import Material, Reusable
 
 
 class WizardStep(IntEnum):

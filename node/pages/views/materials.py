@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from node.pages.views.common import Field, Tag
-
-if TYPE_CHECKING:
-    from node.pages.views.cases import Material
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +33,28 @@ class FileView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """One material (材料) of the case."""
+
+    name: str
+    """材料名称."""
+    need: str
+    """必要, 非必要, 容缺后补."""
+    form: str
+    """原件, 复印件, 原件核验 …"""
+    state: Tag
+    """已收, 缺, 容缺 …"""
+    note: str = ""
+    """份数, where it came from, what is wrong with it."""
+    files: tuple[FileView, ...] = ()
+    """Its files, if this node handles the case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Papers:
     """The materials of a case."""
 
-    materials: "tuple[Material, ...]"
+    materials: tuple[Material, ...]
     """One for each line of the item's list."""
     arrived: int = 0
     """Files that are here."""
@@ -71,7 +85,7 @@ class Reusable:
 class Asked:
     """One thing a correction notice asks for, or that was left to follow (容缺)."""
 
-    material: "Material"
+    material: Material
     problem: str = ""
     """What is wrong with it and what is required."""
     ticked: bool = False
