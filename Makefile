@@ -38,7 +38,7 @@ demo: $(RUNTIME)
 	@$(BIN)/liandong demo $(ARGS)
 
 test: $(TOOLS)
-	@$(BIN)/pytest --ignore=tests/browser $(ARGS)
+	@$(BIN)/pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 browser: $(TOOLS)
 	@$(BIN)/pytest tests/browser $(ARGS)

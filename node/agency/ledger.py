@@ -9,7 +9,6 @@ from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy import select
 from sqlmodel import Session
 
@@ -139,6 +138,8 @@ def _delivered(case: Any, private: dict[str, Any]) -> str:
 def as_xlsx(ledger: Ledger) -> bytes:
     """The ledger as a workbook: title, what is counted, header, rows, who made it and when."""
     made = BytesIO()
+    import xlsxwriter  # 3 MB, for one button
+
     book = xlsxwriter.Workbook(
         made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
