@@ -42,8 +42,8 @@ class Capability:
     routers: tuple[APIRouter, ...] = ()
     loops: tuple[Callable[["Node"], Coroutine[Any, Any, None]], ...] = ()
     nav: tuple[NavEntry, ...] = ()
-    dress: Callable[[FastAPI], None] | None = None
-    """What it adds to a node's web application beside routes: how people are told of errors, static files."""
+    dress: Callable[[], Callable[[FastAPI], None]] | None = None
+    """Makes, once for all nodes of a process, what each web application gets beside routes: the look, static files."""
     acts: tuple["Act", ...] = ()
     """What it lets officers do to a case, beside the acts every tier has."""
     lanes: Mapping[Lane, Callable[["Node", Delivery], None]] = field(default_factory=dict)

@@ -39,8 +39,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-IDLE_READERS = 2
-
 
 def after_commit(session: Session, callback: Callable[[], object]) -> None:
     """Call `callback` once what this session writes is committed, on the event loop of `write`'s caller.
@@ -58,11 +56,9 @@ class Database:
     to memory would see each other's unfinished work.
 
     `workers` is shared by the databases of one process; without it this one makes its own.
-    `cache_kib` bounds the page cache of each SQLite connection; below 1000, statements are kept sparingly
-    too, which suits hundreds of databases in one process.
     """
 
-    def __init__(self, url: str, workers: Workers | None = None, *, cache_kib: int = 2000) -> None:
+    def __init__(self, url: str, workers: Workers | None = None) -> None:
         self.url = url
         address = make_url(url)
         self._forget: Callable[[], object] = int
@@ -72,7 +68,7 @@ class Database:
             address = URL.create("sqlite", database=f"{folder}/node.db", query={"synchronous": "OFF"})
         self._own = Workers(writers=1, readers=2) if workers is None else None
         self._workers = workers or self._own or Workers()
-        self._reading, self._writing = self._workers.engines(address, cache_kib=cache_kib)
+        self._reading, self._writing = self._workers.engines(address)
         self._writer = Writer(self._writing, self._workers)
         self._readers: deque[Connection] = deque()
         self._closed = False
@@ -165,7 +161,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        if self._closed or len(self._readers) >= IDLE_READERS:
+        if self._closed or len(self._readers) >= (1 if self._workers.crowded else 2):
             connection.close()
         else:
             self._readers.append(connection)

@@ -21,6 +21,9 @@ from sqlalchemy.util import LRUCache
 BUSY_MS = 5_000
 """How long a connection waits for another process to let go of the SQLite write lock."""
 
+CROWD = 16
+"""From so many databases in one process on, each keeps little: an idle SQLite connection alone holds 0.2 to 2 MB."""
+
 WRITER_LOCK = 0x4C44
 """PostgreSQL advisory lock that a writing transaction holds, so that there is one writer per database."""
 
@@ -76,18 +79,20 @@ def _postgres_dialect() -> Dialect:
 
 
 class Workers:
-    """The threads and compiled statements that the databases of one process share.
+    """The threads, compiled statements and cache memory that the databases of one process share.
 
-    Threads start when first needed; an idle `Workers` has none.
+    Threads start when first needed; an idle `Workers` has none. `databases` is how many are expected: in a
+    crowd connections keep a small page cache and few prepared statements, and a writer at rest keeps none.
     """
 
-    def __init__(self, *, writers: int = 4, readers: int = 4) -> None:
+    def __init__(self, *, writers: int = 4, readers: int = 4, databases: int = 1) -> None:
+        self.crowded = databases >= CROWD
         self.writers = ThreadPoolExecutor(writers, thread_name_prefix="write")
         self.readers = ThreadPoolExecutor(readers, thread_name_prefix="read")
         self._lock = Lock()
         self._dialects: dict[str, tuple[Dialect, LRUCache[Any, Any]]] = {}
 
-    def engines(self, url: str | URL, *, cache_kib: int) -> tuple[Engine, Engine]:
+    def engines(self, url: str | URL) -> tuple[Engine, Engine]:
         """The reading and the writing engine of the database at `url`; nothing is opened yet."""
         address = make_url(url)
         backend = address.get_backend_name()
@@ -98,7 +103,7 @@ class Workers:
                 make = _sqlite_dialect if backend == "sqlite" else _postgres_dialect
                 self._dialects[backend] = (make(), LRUCache(1000))
             dialect, cache = self._dialects[backend]
-        connect = _sqlite(address, cache_kib) if backend == "sqlite" else _postgres(address, dialect)
+        connect = _sqlite(address, self.crowded) if backend == "sqlite" else _postgres(address, dialect)
         read, write = (_engine(address, dialect, cache, connect, writes=writes) for writes in (False, True))
         return read, write
 
@@ -141,12 +146,14 @@ def _engine(
     )
 
 
-def _sqlite(url: URL, cache_kib: int) -> Connect:
+def _sqlite(url: URL, crowded: bool) -> Connect:
     """Connections to one file, durable at each commit: `synchronous=FULL` unless the address says otherwise."""
     path = Path(url.database or "").absolute()
     synchronous = str(url.query.get("synchronous", "FULL")).upper()
     if synchronous not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
         raise ValueError(f"synchronous 只能是 OFF、NORMAL、FULL、EXTRA：{synchronous!r}")
+
+    cache_kib = 64 if crowded else 2000
 
     def connect(writes: bool) -> sqlite3.Connection:
         raw = sqlite3.connect(
@@ -154,7 +161,7 @@ def _sqlite(url: URL, cache_kib: int) -> Connect:
             timeout=BUSY_MS / 1000,
             isolation_level=None,
             check_same_thread=False,
-            cached_statements=128 if cache_kib >= 1000 else 24,  # a prepared statement holds some KB
+            cached_statements=16 if crowded else 128,  # a prepared statement holds some KB
             factory=_WriteConnection if writes else _ReadConnection,
         )
         raw.execute("PRAGMA journal_mode=WAL")

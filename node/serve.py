@@ -34,12 +34,15 @@ def capabilities_of(config: NodeConfig) -> tuple[Capability, ...]:
 
 
 class Running:
-    """Some nodes with their pages in one process, sharing threads and opened catalogues."""
+    """Some nodes with their pages in one process, sharing threads, caches and opened catalogues.
 
-    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+    `sites` is how many are expected: it says how much memory each may keep for speed.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = utc_now, *, sites: int = 1) -> None:
         self._clock = clock
         self.nodes: list[Node] = []
-        self._workers = Workers()
+        self._workers = Workers(databases=sites)
         self._library: dict[str, Catalogue] = {}
         self._webs: dict[tuple[str, ...], Web] = {}
         self._servers: list[Server] = []
@@ -120,7 +123,7 @@ async def until_stopped() -> None:
 
 async def serve(configs: Sequence[NodeConfig]) -> None:
     """Run the nodes of these sites until told to stop."""
-    running = Running()
+    running = Running(sites=len(configs))
     try:
         nodes = [running.open(config) for config in configs]
         async with running.up(nodes):

@@ -27,6 +27,7 @@ class Web:
             for one in capability.routers:
                 router.include_router(one)
         self._routes = router.routes
+        self._dresses = [one.dress() for one in capabilities if one.dress is not None]
 
     def app(self, node: Node) -> FastAPI:
         """The application of one node."""
@@ -40,9 +41,8 @@ class Web:
         app.router.routes.extend(self._routes)
         app.state.node = node
         add_handlers(app)
-        for capability in node.capabilities:
-            if capability.dress is not None:
-                capability.dress(app)
+        for put_on in self._dresses:
+            put_on(app)
         return app
 
 

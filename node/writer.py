@@ -149,6 +149,8 @@ class Writer:
             _deliver(self._group())
         except BaseException:  # noqa: BLE001 - the edge of the loop
             _log.exception("writer of %r", self._engine.url)
+        if self._workers.crowded and not self._queue:
+            self._drop()  # another connection costs a millisecond; this one would keep its memory for good
         self._thread = 0
         with self._state:
             if self._queue:

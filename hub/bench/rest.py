@@ -114,7 +114,7 @@ async def village(folder: Path, place: Code, seconds: float) -> Rest:
 
 async def city(folder: Path, places: Sequence[Code], source: Source, seconds: float, cases: int) -> City:
     """All these nodes in a process, at rest, and then through a storm."""
-    running, began = Running(), time.monotonic()
+    running, began = Running(sites=len(places)), time.monotonic()
     try:
         nodes = [running.open(load(folder / "sites" / place)) for place in places]
         opened = time.monotonic()

@@ -34,7 +34,7 @@ async def run(desk: Desk, way: str, count: int) -> Spent:
     """`count` messages of one event each: fetch, verify, rows, commit, acknowledge, and then the next."""
     with opened(desk) as node:
         workers = Workers(writers=1, readers=1)
-        _, engine = workers.engines(node.db.url, cache_kib=2000)
+        _, engine = workers.engines(node.db.url)
         workers.prepare(engine)
         with engine.connect() as connection:
             receiver = {"naive": Naive, "careful": Careful}[way](node, connection)

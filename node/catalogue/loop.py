@@ -2,6 +2,7 @@
 
 from node.catalogue.replica import take_documents
 from node.exchange.arrivals import Incoming, examine
+from node.heap import give_back
 from node.loops import Wake, forever
 from node.node import Node
 
@@ -36,7 +37,8 @@ async def run(node: Node) -> None:
     async def step() -> bool:
         if not node.bus.connected:
             return False
-        await fetch(node, node.config.pace.fetch_s)
+        if await fetch(node, node.config.pace.fetch_s):
+            give_back()  # megabytes of letters, of which a few documents were kept
         return True
 
     await forever("catalogue", step, Wake(), 1.0)

@@ -181,7 +181,7 @@ def learn_roster(work: Work) -> None:
     try:
         roster = build_roster(documents.values())
     except RosterError as wrong:
-        log.warning("the roster does not form a tree yet: %s", wrong)
+        log.info("the roster does not form a tree yet: %s", wrong)
         return  # a place may come before the one above it; until all are here the roster we know stays
     work.learn(roster=roster)
     for place in roster.subtree(roster.city.code):  # issuers before the issued

@@ -1,5 +1,7 @@
 """The desks as a capability: page routes of every tier, static files, errors told as pages."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 
 from node.capability import Capability, NavEntry
@@ -24,12 +26,16 @@ from node.pages.render import Pages
 _DESK = frozenset(("agent", "clerk", "reviewer", "chief_representative"))
 
 
-def dress(app: FastAPI) -> None:
-    """Give an application the renderer, the static files, and a teller of errors for people."""
+def dress() -> Callable[[FastAPI], None]:
+    """What gives an application the renderer, the static files, and a teller of errors for people."""
     pages = Pages()
-    app.state.pages = pages
-    app.state.tell_people = tell_people
-    app.mount(pages.assets.prefix, pages.assets)
+
+    def put_on(app: FastAPI) -> None:
+        app.state.pages = pages
+        app.state.tell_people = tell_people
+        app.mount(pages.assets.prefix, pages.assets)
+
+    return put_on
 
 
 DESK = Capability(

@@ -1,0 +1,16 @@
+"""Memory that a rare large piece of work took and left free, handed back to the system."""
+
+import ctypes
+import sys
+
+
+def give_back() -> None:
+    """Return free pages of the C heap to the system; nothing where the C library cannot (it is not glibc).
+
+    A new edition comes a few times a year and takes some megabytes while it is read: without this a process of
+    hundreds of nodes would keep them for good.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
