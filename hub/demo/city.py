@@ -23,6 +23,7 @@ from node.node import Node
 from node.posts import views as posts
 from node.posts.actions import Post
 from node.posts.actions import set_up as set_up_post
+from node.powers import seals
 from node.powers import views as powers
 from node.powers.actions import issue
 from node.work import Work, utc_now
@@ -235,6 +236,22 @@ def seed_posts(node: Node, place: Place) -> None:
             set_up_post(work, keeper, Post(name, numbers[a], numbers[b], first, last))
 
     node.do_now(set_up)
+
+
+def seed_seals(node: Node, place: Place) -> None:
+    """The four seals of a centre in their keepers' custody, once; a village station has none of its own."""
+    if place.tier is Tier.VILLAGE:
+        return
+    numbers = {one.login: one.staff_no for one in people_of(place)}
+    head = officer_at(node, "chief")
+
+    def register(work: Work) -> None:
+        if not powers.seals(work.session):
+            for kind in seals.WHEN:
+                keeper = "chief" if kind == "审批专用章" else "clerk"
+                seals.register(work, head, kind, f"{place.name}{kind}", numbers[keeper])
+
+    node.do_now(register)
 
 
 def seed_powers(nodes: Mapping[Code, Node], place: Place) -> None:

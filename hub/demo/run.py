@@ -21,6 +21,7 @@ from hub.demo.city import (
     seed_people,
     seed_posts,
     seed_powers,
+    seed_seals,
 )
 from hub.demo.clock import DemoClock
 from hub.demo.report import report
@@ -96,6 +97,7 @@ class Demo:
             self.nodes[place.code] = self._running.open(self.city.configs[place.code])
             seed_people(self.nodes[place.code], place, hashed)
             seed_posts(self.nodes[place.code], place)
+            seed_seals(self.nodes[place.code], place)
         for place in self.city.roster:
             seed_powers(self.nodes, place)
 

@@ -87,7 +87,8 @@ def list_users(site: Path) -> None:
     for one in found:
         marks = [word for word, on in (("停用", one.disabled), ("锁定", one.locked_until is not None)) if on]
         roles = "、".join(sorted(role.label for role in one.roles))
-        click.echo(f"{one.login}\t{one.name}\t{one.staff_no}\t{roles}\t{' '.join(marks)}".rstrip())
+        words = (one.login, one.name, one.staff_no, roles, one.department, " ".join(marks))
+        click.echo("\t".join(words).rstrip())
 
 
 @user.command("password")

@@ -41,7 +41,7 @@ def _roles(form: FormData) -> list[Role]:
     return [known[str(value)] for value in form.getlist("roles") if str(value) in known]
 
 
-def _row(desk: Desk, one: UserLine) -> UserRow:
+def _row(desk: Desk, one: UserLine, departments: dict[str, str]) -> UserRow:
     state = Tag(text="在用", tone=Tone.GOOD)
     if one.disabled:
         state = Tag(text="停用")
@@ -59,6 +59,7 @@ def _row(desk: Desk, one: UserLine) -> UserRow:
         ),
         state=state,
         last_seen=one.seen,
+        department=departments.get(one.department, one.department),
         href="" if one.login == desk.who.login else links.user(one.login),
     )
 
@@ -71,13 +72,19 @@ def _role_field(chosen: str, error: str) -> Field:
     )
 
 
-def _department_field(desk: Desk, chosen: str, error: str) -> Field:
-    """Of the departments that items and bundles name: whose opinions he gives in joint handling (联办)."""
+def _departments(desk: Desk) -> dict[str, str]:
+    """The departments that items and bundles name, by code."""
     known: dict[str, str] = {}
     for item in desk.node.know.catalogue or ():
         known |= {one.code: one.name for one in (item.department, *item.joint_departments)}
     for bundle in desk.node.know.catalogue.bundles if desk.node.know.catalogue else ():
         known |= {step.department.code: step.department.name for step in bundle.steps}
+    return known
+
+
+def _department_field(desk: Desk, chosen: str, error: str) -> Field:
+    """Whose opinions he gives in joint handling (联办)."""
+    known = _departments(desk)
     choices = [
         Choice(value="", label="不代表部门"),
         *(Choice(value=c, label=known[c]) for c in sorted(known)),
@@ -173,8 +180,11 @@ def _page(
     if login and editing is None:
         raise NotFound(f"没有用户 {login}")
     own = editing is not None and editing.login == desk.who.login
+    departments = _departments(desk)
     view = UsersView(
-        rows=tuple(_row(desk, one) for one in sorted(lines, key=lambda one: (one.disabled, one.login))),
+        rows=tuple(
+            _row(desk, one, departments) for one in sorted(lines, key=lambda one: (one.disabled, one.login))
+        ),
         form=_form(desk, editing, said, refused if not failed else None),
         editing=editing.name if editing else "",
         password_once=once,

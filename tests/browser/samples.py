@@ -1573,7 +1573,7 @@ USERS = UsersView(
             roles=(Tag(text="窗口人员"), Tag(text="首席代表", tone=Tone.CALM)),
             state=Tag(text="在用", tone=Tone.GOOD),
             last_seen=ago(minutes=5),
-            window="窗口 3 号",
+            department="自然资源局",
             href="/users/zhanglei",
         ),
         UserRow(
@@ -1583,7 +1583,7 @@ USERS = UsersView(
             roles=(Tag(text="审核人员"),),
             state=Tag(text="锁定至 14:05", tone=Tone.ALARM),
             last_seen=ago(days=2),
-            window="窗口 4 号",
+            department="住房和城乡建设局",
             href="/users/limin",
         ),
         UserRow(

@@ -49,8 +49,8 @@ class UserRow:
     """在用, 锁定至 …, 停用."""
     last_seen: datetime | None
     """When last logged in."""
-    window: str = ""
-    """Window or station."""
+    department: str = ""
+    """所属部门 in joint handling."""
     href: str = ""
     """Edit page."""
 
