@@ -188,13 +188,19 @@ def read_piece(raw: bytes, ring: KeyRing, me: str, source: str) -> Piece:
     none = fields.get("none", "")
     try:
         at, blob = fields["at"], _name(fields["blob"])
-        if type(at) is not int or not 0 <= at <= MAX_BLOB or type(none) is not str or (none and data):
+        if (
+            type(at) is not int
+            or not 0 <= at <= MAX_BLOB
+            or type(none) is not str
+            or len(none) > 16
+            or (none and data)
+        ):
             raise ValueError("at 或 none")  # noqa: TRY301
     except (KeyError, TypeError, ValueError) as wrong:
         raise EnvelopeError("B-1", f"材料块的字段有误：{wrong!r}"[:200]) from None
     if sha256(data).hexdigest() != fields.get("sha256"):
         raise EnvelopeError("B-4", "材料块的内容与签名不符")
-    return Piece(Code(fields["frm"]), Code(fields["to"]), blob, at, data, none[:16])
+    return Piece(Code(fields["frm"]), Code(fields["to"]), blob, at, data, none)
 
 
 def is_piece(raw: bytes) -> bool:

@@ -51,8 +51,13 @@ def seal(content: dict[str, Any], parties: Iterable[Certificate], bound: bytes) 
 
 def is_party(enc: dict[str, Any], place: str) -> bool:
     """Whether the sealed part names `place` as a reader."""
+    return any(one.get("place") == place for one in _listed(enc))
+
+
+def _listed(enc: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries of `keys`; what is none does not keep others from reading."""
     keys = enc.get("keys")
-    return type(keys) is list and any(type(one) is dict and one.get("place") == place for one in keys)
+    return [one for one in keys if type(one) is dict] if type(keys) is list else []
 
 
 def open_sealed(enc: dict[str, Any], place: str, own: X25519PrivateKey, bound: bytes) -> dict[str, Any]:
@@ -60,7 +65,7 @@ def open_sealed(enc: dict[str, Any], place: str, own: X25519PrivateKey, bound: b
     if enc.get("alg") != ALGORITHM:
         raise SealError(f"不支持的密封算法：{str(enc.get('alg'))[:40]}")
     try:
-        wrapped = next(one["key"] for one in enc["keys"] if one["place"] == place)
+        wrapped = next(one["key"] for one in _listed(enc) if one.get("place") == place)
         key = _suite().decrypt(unb64(wrapped), own, info=bound)
         return strict.loads(AESGCM(key).decrypt(unb64(enc["nonce"]), unb64(enc["ct"]), bound))
     except StopIteration:

@@ -159,7 +159,7 @@ export function readPiece(raw, ring, me, source) {
   const at = fields.get("at");
   const none = fields.has("none") ? fields.get("none") : "";
   need(isInt(at) && at >= 0 && at <= MAX_BLOB && isHash(fields.get("blob")), "B-1", "at, blob");
-  need(isText(none) && !(none && data.length), "B-1", "none");
+  need(text(none, 0, 16) && !(none && data.length), "B-1", "none");
   need(sha256(data) === fields.get("sha256"), "B-4", "bytes");
   return { blob: fields.get("blob"), at, bytes: data.length, none };
 }

@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from protocol import strict
-from protocol.dsse import CERTIFICATE, RECEIPT, STATEMENT, sha256
+from protocol.blobs import ASK, PIECE
+from protocol.dsse import CERTIFICATE, RECEIPT, STATEMENT, b64, sha256
 from protocol.envelope import parcel
 from tests.vectors import city, lives, wire
 from tests.vectors.cast import COUNTY, TOWNSHIP, VILLAGE
@@ -95,7 +96,7 @@ class Strange:
         """So many, of every kind."""
         ways: tuple[Callable[[], Json], ...] = (
             self.line, self.event, self.body, self.certificate, self.statement, self.posted, self.receipt,
-            self.life, self.life, self.walk, self.file, self.routes, self.edition,
+            self.life, self.life, self.walk, self.file, self.routes, self.edition, self.sealed, self.material,
         )  # fmt: skip
         for at in range(count):
             yield {"name": f"strange {at}", **ways[at % len(ways)]()}
@@ -163,6 +164,35 @@ class Strange:
         return (
             found if self.draw.random() < 0.8 else {**found, "raw": parts(spoilt(self.draw, self.receipts))}
         )
+
+    def sealed(self) -> Json:
+        event = strict.loads(self.said.sealed)
+        enc = bent(self.draw, event["enc"])
+        if self.draw.random() < 0.3:
+            key = self.draw.choice(event["enc"]["keys"])
+            enc = {
+                **event["enc"],
+                "keys": [{**key, "key": b64(self.draw.randbytes(self.draw.choice((0, 16, 31, 32, 48, 80))))}],
+            }
+        who = self.draw.choice(("village", "township"))
+        return {"check": "sealed", "who": who, "raw": parts(strict.dumps({**event, "enc": enc}))}
+
+    def material(self) -> Json:
+        """An ask or a piece."""
+        asked = self.draw.random() < 0.5
+        own = keyed(self.cast, "village" if asked else "township")
+        ask = {
+            "v": 1, "frm": VILLAGE, "to": TOWNSHIP, "iat": "2026-03-02T01:00:00.000Z", "no": lives.NO,
+            "blob": "a" * 64, "ranges": [[0, 100], [200, 300]], "piece": 65536,
+        }  # fmt: skip
+        piece = {"v": 1, "frm": TOWNSHIP, "to": VILLAGE, "blob": "a" * 64, "at": 200, "sha256": sha256(b"")}
+        payload = bent(self.draw, ask if asked else {**piece, "none": "later"})
+        raw = signed(ASK if asked else PIECE, payload, own) + b"\n"
+        raw = raw if self.draw.random() < 0.8 else spoilt(self.draw, raw)
+        source, me = (VILLAGE, TOWNSHIP) if asked else (TOWNSHIP, VILLAGE)
+        return {
+            "check": "ask" if asked else "piece", "ring": RING, "me": me, "source": source, "raw": parts(raw),
+        }  # fmt: skip
 
     def life(self) -> Json:
         steps = copy.deepcopy(self.draw.choice(self.whole))

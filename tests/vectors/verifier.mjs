@@ -241,13 +241,13 @@ function verdict(action) {
 function answered(path) {
   const file = JSON.parse(readFileSync(path, "utf-8"));
   let odd = 0;
-  for (const vector of file.vectors) {
+  for (const vector of file.vectors ?? []) {
     const found = verdict(() => CHECKS[vector.check](vector, file));
     if (isDeepStrictEqual(found, vector.expect)) continue;
     odd += 1;
     console.log(`${path} ${vector.name}: ${JSON.stringify(found)} instead of ${JSON.stringify(vector.expect)}`);
   }
-  console.log(`${path} ${file.vectors.length - odd} of ${file.vectors.length} agree`);
+  console.log(`${path} ${(file.vectors?.length ?? 0) - odd} of ${file.vectors?.length ?? 0} agree`);
   return odd;
 }
 

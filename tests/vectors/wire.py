@@ -272,6 +272,10 @@ def sealed_parts(cast: Frozen, said: bytes) -> Iterator[Json]:
         "relabelled": ("village", {"kind": "case.taken"}),
         "altered": ("village", {"enc": {**enc, "ct": b64(bytes([base64.b64decode(enc["ct"])[0] ^ 1]) + base64.b64decode(enc["ct"])[1:])}}),
         "another's key": ("village", {"enc": {**enc, "keys": [{**enc["keys"][1], "place": VILLAGE}]}}),
+        "entries that are none, before one's own": (
+            "village",
+            {"enc": {**enc, "keys": [1, {"cert": "x"}, *enc["keys"]]}},
+        ),
         "no keys": ("village", {"enc": {**enc, "keys": []}}),
         "nonce that is no base64": ("village", {"enc": {**enc, "nonce": "!"}}),
     }  # fmt: skip
@@ -399,6 +403,7 @@ def _pieces(cast: Frozen) -> Iterator[Json]:
         ("nothing, later", empty, b""),
         ("other bytes", good, data + b"!"),
         ("a reason beside bytes", {**good, "none": "absent"}, data),
+        ("a reason of 17 characters", {**empty, "none": "later than you do"}, b""),
         ("before the beginning", {**good, "at": -1}, data),
         ("no hash of its bytes", {**good, "sha256": None}, data),
         ("for another", {**good, "to": COUNTY}, data),
