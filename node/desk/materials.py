@@ -8,7 +8,7 @@ from node.desk.frame import Desk
 from node.materials import index, reusable, viewing
 from node.materials.checklist import label_of
 from node.materials.collect import materials_of
-from node.materials.intake import PDF
+from node.materials.kinds import PDF
 from node.materials.model import BlobState
 from node.materials.viewing import Shown
 from node.pages.views.common import Tag, Tone

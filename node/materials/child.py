@@ -42,7 +42,7 @@ def main(task: str, given: str) -> None:
     known = {one.name for one in fields(MaterialRules)}
     rules = MaterialRules(**{name: value for name, value in json.loads(given).items() if name in known})
     bound(max(1, int(rules.check_s)))
-    from node.materials import intake
+    from node.materials import intake, kinds, photo  # decoders: only once bounds are set
 
     data = sys.stdin.buffer.read(rules.upload_max + 1)
     try:
@@ -50,14 +50,14 @@ def main(task: str, given: str) -> None:
             from PIL import Image
 
             with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as picture:
-                picture.draft("RGB", (intake.THUMB_PX, intake.THUMB_PX))
-                thumb = intake.thumb_of(picture)
-            answer({"kind": intake.JPEG, "size": 0, "thumb": len(thumb)}, thumb)
+                picture.draft("RGB", (photo.THUMB_PX, photo.THUMB_PX))
+                thumb = photo.thumb_of(picture)
+            answer({"kind": kinds.JPEG, "size": 0, "thumb": len(thumb)}, thumb)
             return
         found = intake.clean(data, rules)
         head: dict[str, object] = {"kind": found.kind, "size": len(found.data), "thumb": len(found.thumb)}
         answer({**head, "pages": found.pages}, found.data, found.thumb)
-    except intake.IntakeRefused as refused:
+    except kinds.IntakeRefused as refused:
         answer({"refused": str(refused)})
     except MemoryError:
         answer({"refused": "文件过于复杂，检查时内存不足，请重新拍照或缩小后再传"})

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from node.accounts.officer import Officer
 from node.errors import BadForm, Conflict
 from node.materials import drafts
-from node.materials.intake import Cleaned, IntakeRefused
+from node.materials.kinds import Cleaned, IntakeRefused
 from node.materials.lane import Lane
 from node.materials.model import UploadState
 from node.materials.rules import MaterialRules

@@ -22,7 +22,7 @@ from node.db import table_of
 from node.errors import BadForm, Conflict, NotFound
 from node.materials import index
 from node.materials.index import FileEntry
-from node.materials.intake import too_large
+from node.materials.kinds import too_large
 from node.materials.model import BlobRow, BlobState, UploadRow, UploadState
 from node.materials.rules import MaterialRules
 from node.work import Work

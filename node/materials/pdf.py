@@ -12,7 +12,7 @@ from typing import Any
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject
 
-from node.materials.intake import IntakeRefused, too_large
+from node.materials.kinds import IntakeRefused, too_large
 from node.materials.rules import MaterialRules
 
 _LOUD = re.compile(

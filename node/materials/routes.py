@@ -31,7 +31,7 @@ from node.errors import BadForm
 from node.materials import checklist, collect, drafts, reusable, viewing
 from node.materials.collect import Materials, materials_of
 from node.materials.index import FileEntry
-from node.materials.intake import PDF
+from node.materials.kinds import PDF
 from node.materials.model import UploadState
 
 Who = Annotated[Officer, Depends(require(*sorted(viewing.MAY_LOOK)))]

@@ -24,7 +24,7 @@ from node.db import table_of
 from node.errors import BadForm, Conflict, Forbidden, NotFound, RoleMissing
 from node.materials import index
 from node.materials.index import FileEntry
-from node.materials.intake import JPEG, PDF, PNG, IntakeRefused
+from node.materials.kinds import JPEG, PDF, PNG, IntakeRefused
 from node.materials.model import BlobRow, BlobState
 from node.work import CIVIL, Knowledge, Work
 from protocol.errors import SealError

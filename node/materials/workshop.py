@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 
-from node.materials.intake import Cleaned, IntakeRefused
+from node.materials.kinds import Cleaned, IntakeRefused
 from node.materials.rules import MaterialRules
 
 _TOO_MUCH = "文件检查未能完成（过大、过于复杂或已损坏），请重新拍照"

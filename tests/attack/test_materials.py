@@ -16,7 +16,8 @@ from node.cases import actions
 from node.errors import BadForm, Forbidden, NotFound, RoleMissing
 from node.materials import collect, drafts, viewing
 from node.materials.collect import materials_of
-from node.materials.intake import IntakeRefused, clean
+from node.materials.intake import clean
+from node.materials.kinds import IntakeRefused
 from node.materials.pdf import check_pdf
 from node.materials.rules import MIB, MaterialRules
 from node.materials.store import Store

@@ -19,7 +19,8 @@ from node.cases import actions
 from node.db import table_of
 from node.materials import retention
 from node.materials.collect import materials_of
-from node.materials.intake import JPEG, PDF, PNG, clean
+from node.materials.intake import clean
+from node.materials.kinds import JPEG, PDF, PNG
 from node.materials.rules import MaterialRules
 from node.node import Node
 from node.web import Web
