@@ -24,4 +24,5 @@ CASES = Capability(
     on_edition=after_edition,
     loops=(deadlines.run,),
     seconds=SECONDS,
+    follows={"case.taken": duties.taken},
 )

@@ -2,6 +2,7 @@
 
 - Five working days without a word after receipt: accepted from the day of receipt (行政许可法 32).
 - No supplement for the time set after a correction notice: terminated.
+- A deed (收回 and the like) takes effect on its day: what is another's from then on goes there.
 - Whatever else is overdue here is noted as a finding and left to people.
 One rule: only the place whose turn it is writes, and only what nobody could lawfully do otherwise.
 """
@@ -17,7 +18,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from node.cases import clocks, findings
 from node.cases.actions import taking
-from node.cases.duties import SYSTEM
+from node.cases.duties import SYSTEM, new_day
 from node.cases.findings import Finding
 from node.cases.model import CaseRow, RecountRow
 from node.cases.steps import Cases
@@ -41,6 +42,7 @@ def sweep(work: Work) -> int:
     """Do and note what is due today; how many cases were moved."""
     if work.know.catalogue is None or work.know.catalogue.calendar is None:
         return 0
+    new_day(work)
     moved = _deem(work) + _terminate(work)
     findings.keep(work, _overdue(work))
     return moved

@@ -2,7 +2,8 @@
 
 - Pass on (转办): a hand-over came to us under an older catalogue, and ours names another place; the resident is
   never sent back to start over.
-- Move by the deed's rule: we hold a case that is not decided, and a newer catalogue takes it from us.
+- Move by the deed's rule: we hold a case that is not decided, and the catalogue gives it to another: a newer edition,
+  or a deed whose day has come.
 - Answer what the origin has asked (补正, 撤回) as soon as the turn is ours.
 All of it is ordinary, signed steps by `system` (工号 "system").
 """
@@ -20,10 +21,12 @@ from node.cases.steps import Cases
 from node.db import table_of
 from node.work import Work
 from protocol.errors import RoutingError
-from protocol.lifecycle import IN_TRANSIT, TRANSITIONS, Case, State
+from protocol.lifecycle import IN_TRANSIT, TRANSITIONS, Case, State, Step
 from protocol.routing import Route, route
 
 SYSTEM = "system"
+RECONSIDERED = "reconsidered"
+"""Meta: the day on which the cases in our hands were last held against the catalogue."""
 _OPEN = (State.RECEIVED, State.CORRECTING, State.ACCEPTED, State.DECIDING)
 
 
@@ -44,7 +47,7 @@ def attend(work: Work, numbers: Iterable[str]) -> None:
 
 
 def reconsider(work: Work) -> None:
-    """After a newer catalogue: pass on what waits for us and is another's now, move what a recall moves."""
+    """After a newer catalogue, and each day: pass on what waits for us and is another's now, move what a recall moves."""
     table = table_of(CaseRow)
     rows = work.session.execute(
         select(table.c.no).where(table.c.speaker == work.me, table.c.closed_on.is_(None))
@@ -54,20 +57,45 @@ def reconsider(work: Work) -> None:
     cases = Cases(work)
     cases.load(numbers)
     for no in numbers:
-        case = cases.get(no)
-        if case is None or case.speaker != work.me or case.holder != work.me or case.state not in _OPEN:
-            continue
-        way = _way(work, case)
-        if way is None or work.me in (way.receives.code, way.decides.code):
-            continue
-        named = way.decides if case.accepted_on else way.receives
-        _forward(work, cases, case, named.code, f"第 {work.know.edition} 版目录：{way.why}")
+        _move(work, cases, no)
     cases.store()
+    work.set_meta(RECONSIDERED, work.today.isoformat())
+
+
+def new_day(work: Work) -> None:
+    """`reconsider`, once a day: a deed takes effect on its day, whether an edition comes then or not."""
+    if work.meta(RECONSIDERED) != work.today.isoformat():
+        reconsider(work)
+
+
+def taken(work: Work, _before: Case | None, after: Case, step: Step) -> None:
+    """What we took that the catalogue gives to another goes on at once: a deed's day came while it was on its way."""
+    if step.frm != work.me:
+        return
+
+    def move(work: Work) -> None:
+        cases = Cases(work)
+        _move(work, cases, after.no)
+        cases.store()
+
+    work.at_the_end(move)
+
+
+def _move(work: Work, cases: Cases, no: str) -> None:
+    """Forward a case in our hands that is not decided and is neither ours to receive nor to decide."""
+    case = cases.get(no)
+    if case is None or case.speaker != work.me or case.holder != work.me or case.state not in _OPEN:
+        return
+    way = _way(work, case)
+    if way is None or work.know.edition < case.edition or work.me in (way.receives.code, way.decides.code):
+        return
+    named = way.decides if case.accepted_on else way.receives
+    _forward(work, cases, case, named.code, f"第 {work.know.edition} 版目录：{way.why}")
 
 
 def _way(work: Work, case: Case) -> Route | None:
-    """The route of a case by the edition in force; None while we have no newer word than its last hand-over."""
-    if work.know.catalogue is None or work.know.edition <= case.edition:
+    """The route of a case today by the edition in force; None where it names nobody."""
+    if work.know.catalogue is None:
         return None
     try:
         return route(
@@ -84,7 +112,7 @@ def _way(work: Work, case: Case) -> Route | None:
 
 def _pass_on(work: Work, cases: Cases, case: Case) -> None:
     """Redirect a hand-over that a newer catalogue gives to another; otherwise leave it for a person to take."""
-    way = _way(work, case)
+    way = _way(work, case) if work.know.edition > case.edition else None
     if way is None:
         return
     named = way.decides if case.accepted_on else way.receives
