@@ -7,6 +7,7 @@ cases are one person's, and of no case whose. Between nodes nothing is compared:
 from typing import Any
 
 from sqlalchemy import select
+from sqlmodel import Session
 
 from node.cases import findings
 from node.cases.dossier import dossier
@@ -25,8 +26,13 @@ def doubles(work: Work, item: str, mark: str, but: str = "") -> list[str]:
     if not mark:
         return []
     _learn(work, item)
+    return marked(work.session, item, mark, but)
+
+
+def marked(session: Session, item: str, mark: str, but: str = "") -> list[str]:
+    """Of the cases marked so far, the open ones of this item with this mark."""
     case, known = table_of(CaseRow).c, table_of(PrintRow).c
-    rows = work.session.execute(
+    rows = session.execute(
         select(case.no)
         .join_from(table_of(CaseRow), table_of(PrintRow), known.no == case.no)
         .where(known.print == mark, case.item == item, case.closed_on.is_(None), case.no != but)

@@ -17,6 +17,7 @@ from node.cases.model import DraftRow
 from node.catalogue.search import find
 from node.db import table_of, upsert
 from node.desk import items, materials
+from node.desk.earlier import open_cases
 from node.desk.frame import Desk, Here, onward
 from node.desk.frame import show as answer
 from node.errors import BadForm, NotFound
@@ -188,6 +189,7 @@ def _papers(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
         draft,
         item,
         WizardStep.MATERIALS,
+        earlier=open_cases(desk, item.id, draft.text("id_type") or "111", draft.text("id_no")),
         materials=tuple(
             Material(
                 name=one.name,
@@ -233,6 +235,7 @@ def _confirm(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fi
         ),
         Fact(label="承诺", value=f"自受理次日起 {items.in_words(item.promised_limit)}"),
     ]
+    earlier = open_cases(desk, item.id, draft.text("id_type") or "111", draft.text("id_no"))
     return _step(
         desk,
         draft,
@@ -241,16 +244,14 @@ def _confirm(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fi
         facts=tuple(facts),
         missing=missing,
         stops=items.stops(desk, item),
-        duplicate=errors.get("again", ""),
-        fields=_again(draft, errors),
+        earlier=earlier,
+        fields=_again(draft, errors) if earlier or errors.get("again") else (),
         errors=errors,
     )
 
 
 def _again(draft: Draft, errors: dict[str, str]) -> tuple[Field, ...]:
     """Where a case of the same applicant and item is open: why another."""
-    if not errors.get("again") and not draft.text("again"):
-        return ()
     return (
         Field(
             name="again", label="再次申请的理由", kind="textarea", rows=2, required=True,

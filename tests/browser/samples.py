@@ -24,6 +24,7 @@ from node.pages.views import (
     Declared,
     DeclaredRow,
     Document,
+    Earlier,
     ErrorView,
     EvidenceView,
     Fact,
@@ -949,7 +950,15 @@ FILE_4 = FilingView(
     ),
     missing=("居民户口簿", "社会保障卡或银行账户信息"),
     stops=ITEM.stops,
-    duplicate="王桂兰的同一事项 3月3日 已在城关镇受理（20250303-0009-2）。如确需再报，请勾选下面的确认。",
+    earlier=(
+        Earlier(
+            no="640221100201202503030009X",
+            state=Tag(text="审查中", tone=Tone.CALM),
+            filed_on=ago(days=14).date(),
+            holder="城关镇",
+            href="#",
+        ),
+    ),
     fields=(
         Field(
             name="told",

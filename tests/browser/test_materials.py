@@ -10,7 +10,7 @@ from node.cases import actions
 from node.cases.dossier import dossier
 from tests.browser.conftest import AXE, DESK, PHONE
 from tests.browser.stations import PASSWORD, Stations
-from tests.browser.test_photos import pick
+from tests.browser.test_photos import pick, to_materials
 from tests.federation import CLERK, form
 from tests.photos import noise, pdf, photo
 from tests.story.test_materials import upload
@@ -180,3 +180,25 @@ def test_an_agent_answers_exactly_what_was_asked_from_a_phone(
     private = there.read(dossier, there.know, no) or {}
     assert private["supplement"]["absent"] == [{"material": MATERIALS[2], "why": "签字人外出，三日后补"}]
     assert [one["again"]["consent"] for one in private["files"] if "again" in one] == ["本人当面同意"]
+
+
+def test_an_open_case_of_the_same_applicant_is_shown_before_anything_is_collected_twice(
+    city: Stations, context: BrowserContext, tmp_path: Path
+) -> None:
+    person = {"id_no": "640221197001010037", "name": "赵小兰"}
+    no = filed(city, "draft-0004", **person)
+    page = log_in(context, city.at(city.village), "li.na")
+    to_materials(page, **person)
+    notice = page.get_by_role("region", name="这位申请人的同一事项正在办")
+    expect(notice.get_by_role("link", name="打开这一件")).to_have_attribute("href", f"/cases/{no}")
+    page.screenshot(path=tmp_path / "earlier.png", full_page=True)
+    pick(page, MATERIALS[0], photo(640, 480, seed=12))
+    expect(page.locator(".photos li")).to_contain_text("已收")
+    page.click("button[name=go][value=next]")
+    page.click("button[name=go][value=next]")
+    expect(page.locator("#f-again")).to_have_attribute("aria-invalid", "true")
+    page.screenshot(path=tmp_path / "reason.png", full_page=True)
+    assert clean(page) == []
+    page.fill("#f-again", "户口分立后另行申请")
+    page.click("button[name=go][value=next]")
+    page.wait_for_url("**/cases/**")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -40,11 +41,11 @@ def page(browser: Browser, station: Stations) -> Iterator[Page]:
     assert not wrong
 
 
-def to_materials(page: Page) -> None:
+def to_materials(page: Page, **changes: object) -> None:
     """The wizard up to its third step."""
-    page.goto(f"/file?item={ITEM}")
+    page.goto(urljoin(page.url, f"/file?item={ITEM}"))
     page.locator("button[name=go][value=next]").first.click()
-    filled = form(ITEM)
+    filled = form(ITEM, **changes)
     for name in ("name", "phone", "id_no", "address"):
         page.fill(f"[name={name}]", getattr(filled, name))
     page.check("[name=entrust_scope] >> nth=0")

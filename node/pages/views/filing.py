@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import IntEnum
 
 from node.pages.views.catalogue import ItemCard, ItemView
-from node.pages.views.common import Choice, Fact, Field, Stop
+from node.pages.views.common import Choice, Fact, Field, Stop, Tag
 from node.pages.views.line import Reach
 from node.pages.views.materials import Material, Reusable
 
@@ -22,6 +22,18 @@ class WizardStep(IntEnum):
     def title(self) -> str:
         """选事项, 填信息, 收材料, 核对提交."""
         return ("选事项", "填信息", "收材料", "核对提交")[self.value - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An open case of the same applicant and item."""
+
+    no: str
+    state: Tag
+    filed_on: date | None
+    holder: str
+    """Who handles it."""
+    href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +72,8 @@ class FilingView:
     """Step 4: the summary to check."""
     stops: tuple[Stop, ...] = ()
     """Step 4: who will handle it."""
-    duplicate: str = ""
-    """A case of the same applicant and item that is open; shown, and must be confirmed."""
+    earlier: tuple[Earlier, ...] = ()
+    """Steps 3 and 4: open cases of the same applicant and item (两头受理): supplement one, or say why another."""
     carried: tuple[tuple[str, str], ...] = ()
     """Hidden pairs of the other steps, or the draft's id."""
     saved_at: datetime | None = None
