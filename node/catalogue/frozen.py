@@ -32,11 +32,14 @@ def catalogue_of(work: Work, number: int) -> Catalogue | None:
     know = work.know
     if know.catalogue is not None and know.catalogue.edition == number:
         return know.catalogue
-    table = table_of(DocumentRow).c
-    raw = work.session.execute(
-        select(table.doc).where(table.kind == "catalogue.edition", table.number == number)
-    ).scalar()
-    return None if raw is None else opened(work.session, know, bytes(raw))
+    known: dict[int, Catalogue | None] = work.kept.setdefault("editions", {})
+    if number not in known:
+        table = table_of(DocumentRow).c
+        raw = work.session.execute(
+            select(table.doc).where(table.kind == "catalogue.edition", table.number == number)
+        ).scalar()
+        known[number] = None if raw is None else opened(work.session, know, bytes(raw))
+    return known[number]
 
 
 def item_by_hash(work: Work, item_id: str, name: str) -> Item | None:
