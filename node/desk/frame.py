@@ -94,7 +94,7 @@ def build(
         desk=badge(who) if who else None,
         nav=navigation(node, who) if who else (),
         path=request.url.path,
-        line=line_state(node),
+        line=line_state(node, live=who is not None),
         edition=f"第 {node.know.edition} 版" if node.know.edition else "",
         certificate=Certificate(
             sha256=own.fingerprint,
@@ -139,8 +139,8 @@ def navigation(node: Node, who: Officer) -> tuple[NavLink, ...]:
     )
 
 
-def line_state(node: Node) -> Line:
-    """The line to the hub, for the masthead."""
+def line_state(node: Node, *, live: bool) -> Line:
+    """The line to the hub, for the masthead; it refreshes itself only for who is logged in."""
     roster = node.know.roster
     parent = roster[node.place].parent
     peer = roster.hub_of(parent).name if parent else f"{node.name}枢纽"
@@ -150,7 +150,7 @@ def line_state(node: Node) -> Line:
         connected=node.bus.connected,
         since=None if node.bus.connected else node.line_since,
         waiting=waiting,
-        live_href="/live/line",
+        live_href="/live/line" if live else "",
     )
 
 
@@ -183,8 +183,12 @@ async def tell_people(request: Request, error: NodeError) -> Response:
 
 def _to_login(request: Request) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.url.path.startswith("/live/"):
+        return Response(
+            status_code=401
+        )  # a part that refreshed by itself: nobody is taken away from what he writes
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": links.LOGIN})
-    if request.method != "GET" or request.url.path.startswith("/live/"):
+    if request.method != "GET":
         wanted = "/"
     return RedirectResponse(f"{links.LOGIN}?{urlencode({'next': wanted})}", 303)

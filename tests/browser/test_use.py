@@ -132,6 +132,17 @@ def test_a_live_part_is_not_sent_again_when_nothing_changed(watched: Watched) ->
     assert watched.wrong == []
 
 
+def test_a_session_that_ended_takes_nobody_away_from_the_page(watched: Watched) -> None:
+    page = watched.go("/p/queue")
+    page.evaluate("window.kept = true")
+    page.route("**/live/queue*", lambda asked: asked.fulfill(status=401))
+    with page.expect_response(re.compile("/live/queue"), timeout=6000):
+        pass
+    expect(page.locator("#rows[hx-get]")).to_have_count(0)
+    assert page.locator("#rows").count() == 1
+    assert page.evaluate("window.kept")
+
+
 def test_a_tab_changes_the_list_alone(watched: Watched) -> None:
     page = watched.go("/p/queue")
     page.evaluate("window.kept = true")

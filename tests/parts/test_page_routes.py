@@ -405,7 +405,18 @@ async def test_live_parts_answer_304_when_nothing_has_changed(desks: Desks) -> N
             assert (first.status_code, again.status_code) == (200, 304), path
 
 
-async def test_a_live_part_without_a_session_leads_to_the_login(desks: Desks) -> None:
+async def test_a_live_part_without_a_session_takes_nobody_away_from_the_page(desks: Desks) -> None:
     async with desks.at(COUNTY) as window:
-        answer = await window.get("/live/board", headers={"HX-Request": "true"})
-        assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login")
+        for path in ("/live/board", "/live/line"):
+            answer = await window.get(path, headers={"HX-Request": "true"})
+            assert answer.status_code == 401
+            assert "hx-redirect" not in answer.headers
+        form_sent = await window.get("/cases", headers={"HX-Request": "true"})
+        assert (form_sent.status_code, form_sent.headers["hx-redirect"]) == (401, "/login")
+
+
+async def test_the_login_page_asks_for_nothing_by_itself(desks: Desks) -> None:
+    async with desks.at(COUNTY) as window:
+        page = await window.get("/login")
+        assert page.status_code == 200
+        assert "/live/" not in page.text

@@ -144,7 +144,12 @@
   document.addEventListener("htmx:afterRequest", function (ev) {
     var el = ev.detail.elt;
     if (!el.dataset || el.dataset.etag === undefined) return;
-    if (ev.detail.xhr.status === 401 || ev.detail.xhr.status === 403) el.removeAttribute("hx-get");
+    if (ev.detail.xhr.status === 401 || ev.detail.xhr.status === 403) {
+      var still = el.cloneNode(true);  /* htmx stops asking for what is no longer on the page */
+      still.removeAttribute("hx-get");
+      if (still.id === "line") { still.className = "link cut"; still.innerHTML = '<i></i><a href="/login" target="_blank">登录已到期，请重新登录</a>'; }
+      el.replaceWith(still);
+    }
     root.classList.toggle("lost", ev.detail.xhr.status === 0);
   });
 
