@@ -26,8 +26,10 @@ from node.pages.views.cases import (
     Action,
     CaseView,
     Document,
+    Step,
 )
 from node.pages.views.common import Choice, Fact, Field
+from node.pages.views.materials import Papers
 from node.posts import shown
 from node.work import Work, civil_date
 from protocol.lifecycle import Case
@@ -79,14 +81,39 @@ def case_view(
 ) -> CaseView:
     node = desk.node
     row = node.read(views.one, no)
-    events = node.read(events_of, no)
     private = node.read(dossier, node.know, no)
     item = show.item_of(node, row.item)
-    calendar = show.calendar_of(node.know.catalogue)
     case = to_case(row)
     acts_now = offered(desk, case, failed)
+    return replace(
+        _outline(desk, row),
+        personal=show.personal(private, shown=reveal),
+        reveal_action=f"{links.case(no)}/reveal" if private and not reveal else "",
+        facts=_facts(desk, row, private, item),
+        papers=materials.papers(desk, no, item, private),
+        steps=_story(desk, no),
+        actions=tuple(one for one in acts_now if not one.refused),
+        documents=_documents(desk, no) if private else (),
+        evidence_href=links.evidence(no),
+        slip_href=links.slip(no) if private else "",
+        nothing_to_do=_nothing(desk, case, acts_now),
+        reveal_error=reveal_error,
+        clock=clock.clock_view(desk, case, item),
+        joints=clock.joint_briefs(desk, no),
+        waiting=clock.waiting(desk, no),
+        advice=_advice(desk, case, acts_now),
+        failure=failed[1].detail if failed and not any(one.open for one in acts_now) else "",
+        findings=clock.finding_lines(desk, no),
+    )
+
+
+def _outline(desk: Desk, row: Any) -> CaseView:
+    """Where the case stands: its light and its rail, and no more, for what is asked every two seconds."""
+    node = desk.node
+    item = show.item_of(node, row.item)
+    calendar = show.calendar_of(node.know.catalogue)
     return CaseView(
-        no=no,
+        no=row.no,
         item=show.item_name(node, row.item),
         item_href=links.item(row.item),
         item_version=f"第 {item.version} 版" if item else "",
@@ -95,26 +122,19 @@ def case_view(
         limit=show.limit_of(row, calendar, civil_date(desk.now)),
         holder=show.place_name(node, row.holder),
         ours=row.holder == node.place,
-        stops=show.stops(node, row, events),
-        personal=show.personal(private, shown=reveal),
-        reveal_action=f"{links.case(no)}/reveal" if private and not reveal else "",
-        facts=_facts(desk, row, private, item),
-        papers=materials.papers(desk, no, item, private),
-        steps=telling.story(desk, node.read(views.events, no), node.read(views.reach, no)),
-        actions=tuple(one for one in acts_now if not one.refused),
-        documents=_documents(desk, no) if private else (),
-        evidence_href=links.evidence(no),
-        slip_href=links.slip(no) if private else "",
-        nothing_to_do=_nothing(desk, case, acts_now),
-        reveal_error=reveal_error,
-        live_href=links.query(f"/live/cases/{no}", part="status", n=str(row.n)),
-        clock=clock.clock_view(desk, case, item),
-        joints=clock.joint_briefs(desk, no),
-        waiting=clock.waiting(desk, no),
-        advice=_advice(desk, case, acts_now),
-        failure=failed[1].detail if failed and not any(one.open for one in acts_now) else "",
-        findings=clock.finding_lines(desk, no),
+        stops=show.stops(node, row, node.read(events_of, row.no)),
+        personal=(),
+        reveal_action="",
+        facts=(),
+        papers=Papers(materials=()),
+        steps=(),
+        actions=(),
+        live_href=links.query(f"/live/cases/{row.no}", part="status", n=str(row.n)),
     )
+
+
+def _story(desk: Desk, no: str) -> tuple[Step, ...]:
+    return telling.story(desk, desk.node.read(views.events, no), desk.node.read(views.reach, no))
 
 
 def _facts(desk: Desk, row: Any, private: dict[str, Any] | None, item: Any) -> tuple[Fact, ...]:
@@ -283,8 +303,14 @@ async def case_page(request: Request, desk: Here, no: str, done: str = "") -> Re
 @router.get("/live/cases/{no}")
 async def case_live(request: Request, desk: Here, no: str, part: str = "status", n: int = 0) -> Response:
     """The light and the rail, the story, or the materials of a case."""
-    view = case_view(desk, no)
-    row = desk.node.read(views.one, no)
+    node = desk.node
+    row = node.read(views.one, no)
+    view = _outline(desk, row)
+    if part == "story":
+        view = replace(view, steps=_story(desk, no))
+    elif part == "materials":
+        item, private = show.item_of(node, row.item), node.read(dossier, node.know, no)
+        view = replace(view, papers=materials.papers(desk, no, item, private))
     view = replace(
         view,
         newer=bool(n) and row.n != n,

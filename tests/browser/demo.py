@@ -11,6 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from hub.demo.clock import DemoClock
+
 LIANDONG = [sys.executable, "-m", "node"]
 
 
@@ -58,11 +60,7 @@ class Demo:
 
     def put_on(self, day: date) -> None:
         """Nine in the morning of a later day, at every node; whoever was logged in may have to do so again."""
-        subprocess.run(
-            [*LIANDONG, "demo-date", day.isoformat(), "--data", str(self.data)],
-            check=True,
-            capture_output=True,
-        )
+        DemoClock(self.data).put_on(day)
         self._says(f"演示的时间：{day.isoformat()}")
 
     def stop(self) -> None:
@@ -79,7 +77,7 @@ def log_in(context: BrowserContext, demo: Demo, place: str, login: str) -> Page:
     page.fill("input[name=login]", login)
     page.fill("input[name=password]", demo.password)
     page.get_by_role("button", name="登录").click()
-    expect(page.locator("h1")).to_contain_text(re.compile("好"))
+    expect(page.locator("h1")).to_contain_text(re.compile("好"), timeout=30_000)
     return page
 
 
