@@ -11,7 +11,7 @@ import orjson
 
 from protocol.certificates import Certificate, issue
 from protocol.keys import Keys
-from protocol.messages import EVERY_KIND, MAY
+from protocol.messages import MAY
 from protocol.places import Code, Tier
 from protocol.roster import Roster
 
@@ -28,7 +28,7 @@ def years_after(moment: datetime, years: int) -> datetime:
 
 
 def root(keys: Keys, roster: Roster, now: datetime) -> Certificate:
-    """The city's self-signed root: trusted because it is carried to each site by hand."""
+    """The city's self-signed root: trusted because it is carried to each site by hand. It may grant every power (P-6)."""
     return issue(
         issuer=None,
         issuer_keys=keys,
@@ -38,7 +38,7 @@ def root(keys: Keys, roster: Roster, now: datetime) -> Certificate:
         tier=Tier.CITY,
         scope=roster.prefixes(roster.city.code),
         may=(),
-        grant=EVERY_KIND,
+        grant=(),
         not_before=now,
         not_after=years_after(now, ROOT_YEARS),
     )

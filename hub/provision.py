@@ -176,7 +176,7 @@ class Provision:
             return ring.admit(made.line)
         except ProtocolError as wrong:
             raise ProvisionError(
-                f"不能为 {place.name}（{place.code}）签发证书：{wrong}。信任根在创建时已写明全市的代码范围和权限，"
+                f"不能为 {place.name}（{place.code}）签发证书：{wrong}。信任根在创建时已写明全市的代码范围，"
                 "超出的部分须另建信任根"
             ) from None
 

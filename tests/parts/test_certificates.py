@@ -94,7 +94,24 @@ def test_the_root_signs_itself() -> None:
 
 def test_the_root_says_nothing_itself() -> None:
     assert not CAST.anchor.may
-    assert CAST.anchor.grant == EVERY_KIND
+
+
+def test_the_root_may_grant_what_later_versions_add() -> None:
+    assert not CAST.anchor.grant
+    made = certify(ROSTER, CITY, CAST.keys[CITY], CAST.anchor, CAST.root_keys, NOW)
+    assert made.may == MAY[ROSTER[CITY].tier]
+    ring = KeyRing(CAST.anchor.line)
+    ring.admit(made.line)
+    below = {
+        "place": COUNTY,
+        "tier": Tier.COUNTY,
+        "scope": ROSTER.prefixes(COUNTY),
+        "keys": CAST.keys[COUNTY],
+    }
+    more = successor(
+        issuer=made, issuer_keys=CAST.keys[CITY], may=("catalogue.edition",), generation=1, **below
+    )
+    refused("P-6", ring.admit, more.line)
 
 
 def test_another_citys_certificates_do_not_hold_here() -> None:
