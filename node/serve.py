@@ -16,11 +16,11 @@ from node.capability import Capability
 from node.config import ConfigError, NodeConfig
 from node.credentials import open_bus
 from node.db import Workers
+from node.library import Library
 from node.node import Node
 from node.site import open_node
 from node.web import Server, Web, server
 from node.work import utc_now
-from protocol.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Running:
         self._clock = clock
         self.nodes: list[Node] = []
         self._workers = Workers(databases=sites)
-        self._library: dict[str, Catalogue] = {}
+        self._library = Library()
         self._webs: dict[tuple[str, ...], Web] = {}
         self._servers: list[Server] = []
         self._held: list[int] = []

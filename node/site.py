@@ -28,9 +28,9 @@ from node.db import Database, Workers, table_of
 from node.exchange.arrivals import Incoming, examine
 from node.exchange.carried import messages, whole
 from node.exchange.model import CertificateRow
+from node.library import Library
 from node.node import Node
 from node.work import Knowledge, Work, utc_now
-from protocol.catalogue import Catalogue
 from protocol.certificates import KeyRing
 from protocol.errors import ProtocolError
 from protocol.keys import Keys
@@ -92,7 +92,7 @@ def open_node(
     capabilities: Sequence[Capability],
     *,
     workers: Workers | None = None,
-    library: dict[str, Catalogue] | None = None,
+    library: Library | None = None,
     identity: Identity | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Node:
@@ -108,7 +108,7 @@ def open_node(
         certificate=own,
         ring=found.ring,
         roster=bootstrap_roster(found.ring, config.place),
-        library={} if library is None else library,
+        library=Library() if library is None else library,
         rules=config.rules,
     )
     restore_ring(db, found.ring)

@@ -19,6 +19,7 @@ from node.db import after_commit, insert_all, table_of, upsert
 from node.errors import Unavailable
 from node.exchange.model import EventRow, EventState, MetaRow, OutboxRow, OutState, PeerRow
 from node.ids import uuid7
+from node.library import Library
 from protocol.case import Case, Step
 from protocol.catalogue import Catalogue
 from protocol.certificates import Certificate, KeyRing
@@ -56,8 +57,8 @@ class Knowledge:
     catalogue: Catalogue | None = None
     rules: Rules = field(default_factory=Rules)
     """Parameters of handling, the same in the whole city."""
-    library: dict[str, Catalogue] = field(default_factory=dict)
-    """Editions already opened, by content hash; the nodes of one process may share it."""
+    library: Library = field(default_factory=Library)
+    """Editions already opened and rosters already built; the nodes of one process may share it."""
 
     @property
     def edition(self) -> int:

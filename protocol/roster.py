@@ -16,7 +16,17 @@ from protocol.places import Code, Place, Tier, prefix
 class Roster:
     """Places of one city as a tree; iterates over `Place` in the order given, the city included."""
 
-    __slots__ = ("_children", "_lines", "_places", "_preorder", "_sorted", "_spans", "city", "hubs")
+    __slots__ = (
+        "__weakref__",
+        "_children",
+        "_lines",
+        "_places",
+        "_preorder",
+        "_sorted",
+        "_spans",
+        "city",
+        "hubs",
+    )
 
     city: Place
     hubs: frozenset[Code]

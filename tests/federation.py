@@ -29,6 +29,7 @@ from node.catalogue import loop as catalogue_loop
 from node.catalogue.replica import adopt
 from node.config import NodeConfig, Pace
 from node.db import Database, Workers
+from node.library import Library
 from node.materials.collect import materials_of
 from node.node import Node
 from node.powers import actions as powers
@@ -148,7 +149,7 @@ class Federation:
         self.buses = {
             place.code: MemoryBus(self.hubs[roster.hub_of(place.code).code], place.code) for place in roster
         }
-        self.library: dict[str, object] = {}
+        self.library = Library()
         self.nodes = {place.code: self._node(place.code) for place in roster}
         self.relays: dict[Code, Relay] = {}
         self._make_relays()

@@ -18,6 +18,7 @@ from node.db import insert_ignore, table_of
 from node.exchange.arrivals import Batch
 from node.exchange.aside import Unbelievable, set_aside
 from node.exchange.model import CertificateRow, PeerRow
+from node.library import Library
 from node.work import Knowledge, Work
 from protocol.catalogue import Catalogue, Edition, document_hash
 from protocol.certificates import Certificate
@@ -136,14 +137,14 @@ def opened(session: Session, know: Knowledge, raw: bytes) -> Catalogue | None:
     """The catalogue of this edition document; None while a document it names is missing, or if it is none."""
     try:
         edition = read_edition(raw)
-        if edition.hash not in know.library:
+        if edition.hash not in know.library.catalogues:
             documents = _documents(session, edition)
             if documents is None:
                 return None
-            know.library[edition.hash] = open_catalogue(edition, documents)
+            know.library.catalogues[edition.hash] = open_catalogue(edition, documents)
     except (ProtocolError, ValueError):
         return None
-    return know.library[edition.hash]
+    return know.library.catalogues[edition.hash]
 
 
 def _documents(session: Session, edition: Edition) -> dict[str, bytes] | None:
@@ -179,7 +180,7 @@ def learn_roster(work: Work) -> None:
     if not documents:
         return  # nothing believable has come yet: what the certificates tell must do
     try:
-        roster = build_roster(documents.values())
+        roster = build_roster(work.know.library, documents.values())
     except RosterError as wrong:
         log.info("the roster does not form a tree yet: %s", wrong)
         return  # a place may come before the one above it; until all are here the roster we know stays
@@ -199,7 +200,7 @@ def _renew(work: Work) -> None:
     work.session.execute(update(table_of(PeerRow)).values(knows_us=False))
 
 
-def build_roster(documents: Iterable[dict[str, Any]]) -> Roster:
+def build_roster(library: Library, documents: Iterable[dict[str, Any]]) -> Roster:
     """The roster of these place documents."""
     places, hubs = [], []
     for doc in documents:
@@ -209,7 +210,7 @@ def build_roster(documents: Iterable[dict[str, Any]]) -> Roster:
         )
         if doc["hub"]:
             hubs.append(Code(doc["code"]))
-    return Roster(places, hubs)
+    return library.roster(places, hubs)
 
 
 def _newest_places(session: Session) -> Sequence[bytes]:
