@@ -48,21 +48,23 @@ def clock_view(desk: Desk, case: Case, item: Item | None) -> ClockView:
     found = desk.node.read(clock_of, desk.node.know, case, desk.now)
     calendar = show.calendar_of(desk.node.know.catalogue)
     return ClockView(
-        facts=tuple(Fact(label=label, value=value) for label, value in _days(case) if value),
+        facts=_facts(_limits(case)),
+        coming=_facts(_coming(case)),
         pauses=tuple(_pause(one, item, calendar) for one in (case.clock.suspensions if case.clock else ())),
         shares=_shares(desk, found),
         elapsed=hours(found.elapsed_minutes),
     )
 
 
-def _days(case: Case) -> list[tuple[str, str]]:
-    """Every day the case has to keep, with what it is called; "" where there is none."""
-    ledger = case.clock
-    found = []
+def _facts(pairs: list[tuple[str, str]]) -> tuple[Fact, ...]:
+    return tuple(Fact(label=label, value=value) for label, value in pairs if value)
+
+
+def _limits(case: Case) -> list[tuple[str, str]]:
+    """The limits and what moved them; "" where there is none."""
+    ledger, found = case.clock, []
     if case.state is State.RECEIVED and not case.accepted_on:
-        found = [("收件日", _day(case.received_on)), ("受理或告知补正", _until(case.notice_by))]
-    if case.state is State.CORRECTING:
-        found.append(("申请人补正", _until(case.reply_by)))
+        found.append(("收件日", _day(case.received_on)))
     if ledger is not None:
         found.append(("承诺", f"{ledger.promised}，{_until(case.due)}" if case.due else str(ledger.promised)))
         if ledger.statutory is not None:
@@ -73,13 +75,22 @@ def _days(case: Case) -> list[tuple[str, str]]:
         if case.provisional:
             found.append(("暂定", "日历尚未公布到办结日，公布后重新计算并留痕"))
         found.append(("工作日历", case.calendar))
+    return [*found, ("送达日期", _day(case.delivered_on))]
+
+
+def _coming(case: Case) -> list[tuple[str, str]]:
+    """Every other day somebody still has to keep, with what it is called; "" where there is none."""
+    found = []
+    if case.state is State.RECEIVED and not case.accepted_on:
+        found.append(("受理或告知补正", _until(case.notice_by)))
+    if case.state is State.CORRECTING:
+        found.append(("申请人补正", _until(case.reply_by)))
     if not case.outcome:
         found.append(("本级报送", _until(case.part_due)))
         if case.pending:
             found.append(("容缺后补", f"{'、'.join(case.pending)}，{_until(case.follow_up)}"))
     if not case.delivered_on:
         found += [("答复转告", _until(case.tell_by)), ("送达", _until(case.deliver_by))]
-    found.append(("送达日期", _day(case.delivered_on)))
     return found
 
 

@@ -18,6 +18,7 @@ from node.pages import links, screens
 from node.pages.render import Pages, answer_live, answer_page
 from node.pages.views import ErrorView
 from tests.browser import samples as s
+from tests.browser.samples_case import CASE_FULL
 from tests.browser.samples_powers import DRAWN
 
 Draw = Callable[[Pages], str]
@@ -58,6 +59,9 @@ PAGES: dict[str, Draw] = {
     ),
     "case-remote": lambda p: screens.case_page(s.township(p, "/cases/x"), s.CASE_REMOTE),
     "case-error": lambda p: screens.case_page(s.township(p, "/cases/x"), s.CASE_ERROR),
+    "case-full": lambda p: screens.case_page(
+        s.township(p, "/cases/x"), replace(CASE_FULL, live_href="/live/case-full?part=status")
+    ),
     "handovers": lambda p: screens.handover_page(s.township(p, "/handovers"), s.HANDOVERS),
     "handovers-empty": lambda p: screens.handover_page(s.township(p, "/handovers"), s.HANDOVERS_EMPTY),
     "catalogue": lambda p: screens.catalogue_page(s.township(p, "/catalogue"), s.CATALOGUE),
@@ -119,12 +123,13 @@ def app() -> Starlette:
         return answer_page(draw(pages)) if draw else Response(status_code=404)
 
     async def part(request: Request) -> Response:
-        page = s.township(pages)
+        page, which = s.township(pages), request.query_params.get("part", "status")
         live = {
             "queue": lambda: screens.queue_live(page, s.queue("/live/queue")),
             "home": lambda: screens.home_live(s.village(pages), replace(s.HOME, live_href="/live/home")),
-            "case": lambda: screens.case_live(
-                page, replace(s.CASE, live_href="/live/case"), request.query_params.get("part", "status")
+            "case": lambda: screens.case_live(page, replace(s.CASE, live_href="/live/case"), which),
+            "case-full": lambda: screens.case_live(
+                page, replace(CASE_FULL, live_href="/live/case-full?part=status"), which
             ),
             "acts": lambda: screens.line_live(page, replace(s.LINE, live_href="/live/acts")),
         }[request.path_params["name"]]()

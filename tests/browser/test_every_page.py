@@ -19,6 +19,7 @@ ON_THE_PHONE_TOO = frozenset(
         "receipt",
         "queue",
         "case",
+        "case-full",
         "handovers",
         "catalogue",
         "item",
@@ -64,7 +65,7 @@ def test_one_state_of_each_page_is_there() -> None:
 
 
 def test_large_type_and_a_narrow_phone_still_fit(watched: Watched) -> None:
-    for name in ("queue", "case", "city", "file-2-errors", "receipt"):
+    for name in ("queue", "case", "case-full", "city", "file-2-errors", "receipt"):
         page = watched.go(f"/p/{name}")
         page.evaluate("document.documentElement.classList.add('large')")
         for width in (320, 360, 1024):

@@ -201,3 +201,42 @@ def test_nothing_personal_is_left_in_the_browser_by_htmx(context: BrowserContext
     page.get_by_role("link", name="待受理").first.click()
     page.wait_for_url("**/cases**")
     assert page.evaluate("Object.keys(localStorage).filter(k => k.includes('htmx'))") == []
+
+
+def test_a_phone_shows_state_limit_rail_and_acts_first_and_folds_the_rest(watched: Watched) -> None:
+    watched.page.set_viewport_size(PHONE)
+    page = watched.go("/p/case-full")
+    for first in (".case-no .tag", ".limit", ".rail", ".acts"):
+        bottom = page.locator(first).first.evaluate("e => e.getBoundingClientRect().bottom + scrollY")
+        assert bottom <= 2 * PHONE["height"], first
+    assert page.locator(".acts .b").first.is_visible()
+    expect(page.locator("#case-clock")).to_contain_text("本级报送")
+    for folded in ("#fold-clock", "#fold-facts", "#fold-story"):
+        assert page.locator(folded).get_attribute("open") is None
+    assert watched.axe() == []
+    page.locator("#fold-clock summary").click()
+    expect(page.locator("#case-clock .shares")).to_be_visible()
+    assert watched.too_wide() == []
+
+
+def test_a_live_part_stays_folded_as_it_was_left(watched: Watched) -> None:
+    watched.page.set_viewport_size(PHONE)
+    page = watched.go("/p/case-full")
+    for left_open in (False, True):
+        if left_open:
+            page.locator("#fold-story summary").click()
+            page.evaluate("document.activeElement.blur()")
+        page.locator("#case-story").evaluate("e => { e.dataset.etag = 'old'; e.dataset.seen = 'yes'; }")
+        expect(page.locator("#case-story[data-seen]")).to_have_count(0)
+        expect(page.locator("#fold-story:not([open])")).to_have_count(0 if left_open else 1)
+
+
+def test_nothing_is_folded_at_a_desk_on_paper_or_without_script(
+    watched: Watched, without_script: Watched
+) -> None:
+    assert watched.go("/p/case-full").locator("details[data-fold]:not([open])").count() == 0
+    assert without_script.go("/p/case-full").locator("details[data-fold]:not([open])").count() == 0
+    watched.page.set_viewport_size(PHONE)
+    page = watched.go("/p/case-full")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details[data-fold]:not([open])").count() == 0

@@ -153,7 +153,18 @@
     root.classList.toggle("lost", ev.detail.xhr.status === 0);
   });
 
-  if (window.matchMedia("(max-width:820px)").matches) all("details[data-fold]").forEach(function (d) { d.open = false; });
+  /* A phone folds what is seldom read; a live part that is drawn anew stays as it was left. Paper has everything. */
+  var phone = window.matchMedia("(max-width:820px)"), left = {};
+  function fold(from) {
+    all("details[data-fold]", from).forEach(function (d) { if (d.id in left) d.open = left[d.id]; else if (phone.matches) d.open = false; });
+  }
+  document.addEventListener("click", function (ev) {
+    var d = ev.target.closest("summary") && ev.target.closest("summary").parentNode;
+    if (d && d.id && d.dataset.fold !== undefined) left[d.id] = !d.open;
+  });
+  document.addEventListener("htmx:afterSwap", function (ev) { fold(ev.target); });
+  window.addEventListener("beforeprint", function () { all("details[data-fold]").forEach(function (d) { d.open = true; }); });
+  fold();
   var stop = document.querySelector("[data-focus]") || document.querySelector("[aria-invalid=true]");
   if (stop) stop.focus();
 })();

@@ -40,7 +40,9 @@ class ClockView:
     """时限账 of one case."""
 
     facts: tuple[Fact, ...]
-    """Both limits, every other day the case has to keep, the calendar they were counted with."""
+    """Both limits, their extension, the calendar they were counted with."""
+    coming: tuple[Fact, ...] = ()
+    """Every other day somebody still has to keep: 受理或告知补正, 本级报送, 送达 …"""
     pauses: tuple[PauseLine, ...] = ()
     shares: tuple[ShareLine, ...] = ()
     elapsed: str = ""
