@@ -929,9 +929,16 @@ FILE_3 = FilingView(
     step=WizardStep.MATERIALS,
     action=links.FILE,
     chosen=ITEM,
-    materials=CASE.papers.materials,
+    materials=tuple(
+        replace(one, note="", state=state)
+        for one, state in zip(
+            CASE.papers.materials,
+            (*[Tag(text="已勾", tone=Tone.GOOD)] * 2, Tag(text="可无"), Tag(text="缺")),
+            strict=True,
+        )
+    ),
     ticked=frozenset({"高龄津贴申领表", "居民身份证"}),
-    missing=("居民户口簿", "社会保障卡或银行账户信息"),
+    missing=("社会保障卡或银行账户信息",),
     carried=(("item", "SZS-004"), ("name", "王桂兰")),
     saved_at=ago(minutes=1),
 )
@@ -945,10 +952,10 @@ FILE_4 = FilingView(
         Fact(label="身份证号码", value="640221194503120043", number=True),
         Fact(label="联系电话", value="13900002718", number=True),
         Fact(label="委托", value="代办员代办：交件、领件，至 2025年6月30日"),
-        Fact(label="材料", value="收 2 份，缺 2 份"),
+        Fact(label="材料", value="收 2 份，缺 1 份"),
         Fact(label="承诺", value="自镇受理次日起 10 个工作日"),
     ),
-    missing=("居民户口簿", "社会保障卡或银行账户信息"),
+    missing=("社会保障卡或银行账户信息",),
     stops=ITEM.stops,
     earlier=(
         Earlier(
@@ -979,7 +986,7 @@ RECEIPT = ReceiptView(
     officer="杨志强（D0203）",
     received_at=ago(minutes=2),
     materials=(("高龄津贴申领表", "1 份"), ("居民身份证", "原件核验")),
-    missing=("居民户口簿", "社会保障卡或银行账户信息"),
+    missing=("社会保障卡或银行账户信息",),
     promise="自受理次日起 10 个工作日",
     due=None,
     lookup_code="730 418",

@@ -240,3 +240,17 @@ def test_nothing_is_folded_at_a_desk_on_paper_or_without_script(
     page = watched.go("/p/case-full")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert page.locator("details[data-fold]:not([open])").count() == 0
+
+
+def test_what_is_missing_follows_the_ticks(watched: Watched) -> None:
+    page = watched.go("/p/file-3")
+    note, card = page.locator("[data-missing]"), "社会保障卡或银行账户信息"
+    expect(note).to_contain_text(card)
+    page.locator("input[name=material][value='居民身份证']").uncheck()
+    expect(note.locator("b")).to_have_text(f"居民身份证、{card}")
+    page.locator(f"input[name=material][value='{card}']").check()
+    expect(note.locator("b")).to_have_text("居民身份证")
+    page.locator("input[name=material][value='居民身份证']").check()
+    expect(note).to_be_hidden()
+    expect(page.locator(f"[data-photo-slot='{card}'] .pick .tag")).to_have_text("已勾")
+    assert watched.wrong == []

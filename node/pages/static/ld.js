@@ -42,7 +42,7 @@
   function fill(form, kept) {
     all("input,select,textarea", form).forEach(function (el) {
       if (!draftable(el) || !(el.name in kept)) return;
-      if (el.type === "radio" || el.type === "checkbox") el.checked = kept[el.name].indexOf(el.value) >= 0;
+      if (el.type === "radio" || el.type === "checkbox") { var was = el.checked; el.checked = kept[el.name].indexOf(el.value) >= 0; if (was !== el.checked) el.dispatchEvent(new Event("change", { bubbles: true })); }
       else el.value = kept[el.name];
     });
   }
@@ -165,6 +165,20 @@
   document.addEventListener("htmx:afterSwap", function (ev) { fold(ev.target); });
   window.addEventListener("beforeprint", function () { all("details[data-fold]").forEach(function (d) { d.open = true; }); });
   fold();
+
+  /* What is still missing follows the ticks, by hand, from a photo or from a draft. */
+  var lacks = document.querySelector("[data-missing]");
+  function follow(el) {
+    var need = el.closest("[data-need]"), mark = need && need.querySelector(".pick .tag");
+    if (!mark || !lacks) return;
+    mark.textContent = el.checked ? "已勾" : need.dataset.need === "必要" ? "缺" : "可无";
+    mark.className = el.checked ? "tag good" : "tag plain";
+    var names = all("[data-need=必要]").filter(function (m) { return !m.querySelector("input[name=material]").checked; }).map(function (m) { return m.dataset.photoSlot; });
+    lacks.querySelector("b").textContent = names.join("、");
+    lacks.hidden = !names.length;
+  }
+  document.addEventListener("change", function (ev) { if (ev.target.name === "material") follow(ev.target); });
+  window.addEventListener("pageshow", function () { all("input[name=material]").forEach(function (el) { if (el.checked !== el.defaultChecked) follow(el); }); });
   var stop = document.querySelector("[data-focus]") || document.querySelector("[aria-invalid=true]");
   if (stop) stop.focus();
 })();

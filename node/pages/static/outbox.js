@@ -121,11 +121,9 @@
     return r;
   }
   function tick(material) {
-    all("input[name=material]", form || document).forEach(function (el) { if (el.value === material) el.checked = true; });
+    all("input[name=material]", form || document).forEach(function (el) { if (el.value === material) { el.checked = true; el.dispatchEvent(new Event("change", { bubbles: true })); } });
     var here = slot(material), mark = here && here.querySelector(".pick .tag");
     if (mark) { mark.textContent = "已收"; mark.className = "tag good"; }
-    var note = document.querySelector("[data-missing]"), names = note && note.querySelector("b");
-    if (names) { names.textContent = names.textContent.split("、").filter(function (one) { return one !== material; }).join("、"); note.hidden = !names.textContent; }
   }
   function gone(key) { if (shown[key]) { shown[key].li.remove(); delete shown[key]; } }
   function local(photo) {
