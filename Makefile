@@ -1,7 +1,7 @@
 # Nothing needs to be done before any of these: what is missing is installed into .venv first.
 #
 #   make demo        a city, a county, townships and villages on this machine   (ARGS="--once --json" …)
-#   make test        all tests but the browser's                                (ARGS="tests/laws -k roster" …)
+#   make test        all tests but the browser's (Debian: libpangoft2-1.0-0)    (ARGS="tests/laws -k roster" …)
 #   make browser     the browser tests (Debian: chromium, fonts-noto-cjk)
 #   make check       format, lint, types, import layers
 #   make bench       measure the federation and the fleet
@@ -31,7 +31,7 @@ $(RUNTIME): pyproject.toml
 
 $(TOOLS): $(RUNTIME)
 	@echo "— 安装测试与检查工具（一两分钟）"
-	@$(PIP) install --editable '.[postgres]' --group dev
+	@$(PIP) install --editable '.[postgres,pdf]' --group dev
 	@touch $@
 
 demo: $(RUNTIME)

@@ -12,6 +12,7 @@
     ├── NotFound 404
     ├── Conflict 409           it has changed meanwhile, or exists already
     ├── TooMany 429            locked for a while; carries the seconds
+    ├── NotInstalled 501       an extra that this machine does not have; says how it gets it
     └── Unavailable 503        something this needs is away for now
 
 One rule: `title` and `detail` are Chinese sentences that a clerk can act on; nothing secret is in them.
@@ -150,6 +151,13 @@ class TooMany(NodeError):
     def headers(self) -> dict[str, str]:
         """When to come back."""
         return {"Retry-After": str(self.wait_s)}
+
+
+class NotInstalled(NodeError):
+    """An extra that this machine does not have; the words say how it gets it."""
+
+    status = 501
+    title = "本机没有安装这项功能"
 
 
 class Unavailable(NodeError):

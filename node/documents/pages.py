@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from node.desk.frame import Desk, Here, centre_of, onward
 from node.desk.frame import show as answer
-from node.documents import issue
+from node.documents import issue, pdf
 from node.documents.kinds import KINDS
 from node.documents.sheet import Content
-from node.errors import NotFound
+from node.errors import Conflict, NotFound, NotInstalled
 from node.pages import links
 from node.pages.views.powers import StampingView
 from node.powers.stamping import stamping
@@ -40,6 +42,8 @@ class DocumentView:
     prints: int
     """How often it has been printed; from 2 on it is marked."""
     print_href: str
+    pdf: bool
+    """Whether this machine can draw it as PDF."""
     stamping: StampingView | None = None
     """Where it bears a seal of this place and has its number."""
 
@@ -67,8 +71,22 @@ def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
         lookup=issue.lookup_code(subject.steps["case.filed"].hash),
         prints=known.prints if known else 0,
         print_href=f"{links.case(no)}/documents/{kind_id}/print",
+        pdf=not pdf.lacking(),
         stamping=stamping(desk, no, content.seal, f"{kind.name} {known.number}") if known and ours else None,
     )
+
+
+@router.get(links.CASES + "/{no}/documents/{kind_id}.pdf")
+async def document_pdf(request: Request, desk: Here, no: str, kind_id: str) -> Response:
+    """The sheet as it was last printed, as PDF; NotInstalled without the extra, Conflict while it was never printed."""
+    view, page = _view(desk, no, kind_id), desk.page()
+    if not view.prints and view.pdf:
+        raise Conflict("这份文书还没有打印过，请在文书页上取 PDF")
+    press: pdf.Press = request.app.state.press
+    drawn = await press.draw(page.pages.draw("document.html", page, view))
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(f'{view.name} {no}.pdf')}"
+    return Response(drawn, media_type="application/pdf", headers=headers)
 
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}")
@@ -80,7 +98,9 @@ async def document(request: Request, desk: Here, no: str, kind_id: str, done: st
 
 
 @router.post(links.CASES + "/{no}/documents/{kind_id}/print")
-async def count_print(request: Request, desk: Here, no: str, kind_id: str) -> Response:  # noqa: ARG001
-    """Give it its number and count the print; then show it again, to be printed."""
+async def count_print(desk: Here, no: str, kind_id: str, to: Annotated[str, Form()] = "") -> Response:
+    """Give it its number and count the print; then show it again, to be printed, or as PDF."""
+    if to == "pdf" and (how := pdf.lacking()):
+        raise NotInstalled(how)
     await desk.node.do(issue.print_document, desk.who, no, kind_id)
-    return onward(f"{links.case(no)}/documents/{kind_id}")
+    return onward(f"{links.case(no)}/documents/{kind_id}{'.pdf' if to == 'pdf' else ''}")

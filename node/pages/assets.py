@@ -57,9 +57,13 @@ class Assets:
         """How many bytes travel for `name`, compressed."""
         return len(self._names[name].small)
 
+    def find(self, address: str) -> Asset | None:
+        """The file at `address`; None when the hash is not ours."""
+        return self._addresses.get(address)
+
     def answer(self, address: str, accepts: str) -> Response:
         """The file at `address`, compressed when the browser takes gzip; 404 when the hash is not ours."""
-        asset = self._addresses.get(address)
+        asset = self.find(address)
         if asset is None:
             return Response(status_code=404)
         headers = {
