@@ -32,7 +32,11 @@ def apply_updates(work: Work, arrivals: Sequence[Arrival]) -> None:
 def _objection(work: Work, signer: str, body: AuthorisationUpdate) -> str:
     if not may_sign(signer, body.place, work.know.roster):
         return f"{signer} 不能给 {body.place} 的人员授权"
+    if not body.id.startswith(f"SQ{body.place}-"):
+        return f"授权编号 {body.id} 不是 {body.place} 的"
     known = views.authorisation(work.session, body.id)
+    if body.version > (known.version if known else 0) + MOST_AHEAD:
+        return f"授权 {body.id} 的版本 {body.version} 跳号"
     if known is not None and (known.place, known.person, known.items) != (
         body.place,
         body.person,
@@ -43,5 +47,9 @@ def _objection(work: Work, signer: str, body: AuthorisationUpdate) -> str:
         return f"授权 {body.id} 已于 {known.revoked_on} 撤销，不能恢复"
     return refusal(body)
 
+
+MOST_AHEAD = 20
+"""How far a version may run ahead of those that are here: others sign some, and theirs may still be on the way. A number
+beyond counting would leave none for the place above to take the authorisation back with."""
 
 HANDLERS = {KIND: apply_updates}

@@ -153,10 +153,10 @@ async def test_extension_and_void_by_envelope_need_their_second_person(desk: Des
 
 async def test_only_the_place_or_one_above_authorises(desk: Desk) -> None:
     words = {
-        "id": "SQ-forged", "version": 1, "place": COUNTY, "person": "thief", "items": ["*"], "powers": ["决定"],
+        "id": f"SQ{COUNTY}-forged", "version": 1, "place": COUNTY, "person": "thief", "items": ["*"], "powers": ["决定"],
         "since": "2026-01-01", "until": "2027-12-31", "approvers": ["a", "b"],
     }  # fmt: skip
-    own = {**words, "id": "SQ-own", "place": TOWNSHIP}
+    own = {**words, "id": f"SQ{TOWNSHIP}-own", "place": TOWNSHIP}
     for change, rule in (
         (words, "L-8"),
         ({**own, "approvers": ["a", "a"]}, "L-8"),
@@ -177,7 +177,7 @@ async def test_only_the_place_or_one_above_authorises(desk: Desk) -> None:
 async def test_a_village_cannot_authorise_itself(desk: Desk) -> None:
     rogue = Rogue(desk.city, VILLAGE)
     words = {
-        "id": "SQ-village", "version": 1, "place": VILLAGE, "person": "agent", "items": ["*"], "powers": ["决定"],
+        "id": f"SQ{VILLAGE}-own", "version": 1, "place": VILLAGE, "person": "agent", "items": ["*"], "powers": ["决定"],
         "since": "2026-01-01", "until": "2027-12-31", "approvers": ["a", "b"],
     }  # fmt: skip
     event = line(rogue.event("authorisation.update", words, (TOWNSHIP,)))
@@ -216,3 +216,74 @@ async def test_an_officer_without_authorisation_cannot_decide(desk: Desk) -> Non
     with pytest.raises(Forbidden, match="分管领导"):
         await desk.at(TOWNSHIP, actions.decide, low, joint, "granted", "")
     assert (await desk.agreed(no)).state is State.DECIDING
+
+
+WORDS = {
+    "version": 1, "person": "thief", "items": ["*"], "powers": ["决定"], "since": "2026-01-01", "until": "2027-12-31",
+    "approvers": ["a", "b"],
+}  # fmt: skip
+
+
+async def signed(desk: Desk, place: str, readers: tuple[str, ...], **words: Any) -> str:
+    """Lay an authorisation by `place` into some mailboxes, as a program would that asks nobody; its name."""
+    rogue = Rogue(desk.city, place)
+    event = line(rogue.event("authorisation.update", {**WORDS, "place": place, **words}, readers))
+    for reader in readers:
+        post(desk.city, reader, place, rogue.parcel(event))
+    await desk.city.settle()
+    return name(event)
+
+
+async def test_nobody_takes_back_what_a_place_above_has_signed_for_itself(desk: Desk) -> None:
+    theirs = views_of(desk, COUNTY, "chief")
+    with pytest.raises(Forbidden, match="上级撤销"):
+        await desk.at(TOWNSHIP, powers.revoke, officer("boss"), theirs, "越权")
+    for reader in (TOWNSHIP, COUNTY, CITY):
+        kept = desk.city[reader].read(views.authorisation, theirs)
+        assert kept is not None
+        assert kept.revoked_on is None
+
+
+async def test_a_number_belongs_to_its_place(desk: Desk) -> None:
+    taken = f"SQ{COUNTY}-{desk.today:%Y%m%d}-099"
+    event = await signed(desk, TOWNSHIP, (COUNTY, CITY), id=taken)
+    for reader in (COUNTY, CITY):
+        assert set_aside_at(desk.city, reader)[event][0] == "L-8"
+        assert desk.city[reader].read(views.authorisation, taken) is None
+
+
+async def test_two_signers_of_one_place_give_no_number_twice(desk: Desk) -> None:
+    (own,) = await desk.city.authorise(TOWNSHIP, "own")
+    fields = {**WORDS, "place": TOWNSHIP, "person": "sent"}
+    above = {str(await desk.at(COUNTY, powers.issue, fields, ("office", "head"))) for _ in range(5)}
+    assert own not in above
+    await desk.heard()
+    for reader in (VILLAGE, TOWNSHIP, COUNTY, CITY):
+        assert {one.id for one in desk.city[reader].read(views.of_person, TOWNSHIP, "sent")} == above
+        assert [one.id for one in desk.city[reader].read(views.of_person, TOWNSHIP, "own")] == [own]
+
+
+async def test_a_version_beyond_counting_leaves_no_revocation_out(desk: Desk) -> None:
+    huge = f"SQ{TOWNSHIP}-huge"
+    for version in (2**53 - 1, 1000):
+        event = await signed(desk, TOWNSHIP, (COUNTY, CITY), id=huge, version=version)
+        for reader in (COUNTY, CITY):
+            assert set_aside_at(desk.city, reader)[event][0] == "L-8"
+
+
+async def test_a_revocation_counts_whatever_version_was_laid_in_its_way(desk: Desk) -> None:
+    mine = f"SQ{TOWNSHIP}-mine"
+    await signed(desk, TOWNSHIP, (VILLAGE, COUNTY, CITY), id=mine)
+    for version in (2, 3):  # kept from the county, so that its revocation is a version that is taken
+        await signed(desk, TOWNSHIP, (VILLAGE, CITY), id=mine, version=version, until="2028-12-31")
+    await desk.at(COUNTY, powers.revoke, officer("boss"), mine, "越权")
+    await desk.heard()
+    for reader in (VILLAGE, COUNTY, CITY):
+        kept = desk.city[reader].read(views.authorisation, mine)
+        assert kept is not None
+        assert kept.revoked_on is not None
+        assert [one.revoked_on for one in desk.city[reader].read(views.of_person, TOWNSHIP, "thief")] == [
+            kept.revoked_on
+        ]
+    late = await signed(desk, TOWNSHIP, (VILLAGE, CITY), id=mine, version=4)
+    assert {set_aside_at(desk.city, reader)[late][0] for reader in (VILLAGE, CITY)} == {"L-8"}
