@@ -32,7 +32,11 @@ def refusal(session: Session, know: Knowledge, no: str, scopes: Sequence[str], t
     if scopes and not set(scopes) & set(entrusted.get("scope", ())):
         return f"委托范围是{'、'.join(entrusted.get('scope', ()))}，不含{'或'.join(scopes)}"
     text = str(entrusted.get("until", ""))
-    return law.out_of_time(of_case(session, no), date.fromisoformat(text) if text else None, today)
+    try:
+        until = date.fromisoformat(text) if text else None
+    except ValueError:
+        return f"委托期限“{text[:20]}”不是日期"
+    return law.out_of_time(of_case(session, no), until, today)
 
 
 def must_be_entrusted(work: Work, no: str, scopes: Sequence[str]) -> None:

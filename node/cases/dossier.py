@@ -4,6 +4,7 @@ One rule: nothing opened here is stored; it is opened when a person or a hand-ov
 fields replace an earlier one's; lists of opinions, of files and of documents' numbers grow.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +20,9 @@ from protocol.joint_acts import JOINTS
 from protocol.sealed import binding, is_party, open_sealed
 
 GROWING = ("notes", "files", "documents")
+_ENTRIES = frozenset((*GROWING, "defects", "absent"))
+_WORDS = frozenset(("materials", "scope"))
+_PARTS = frozenset(("applicant", "entrustment", "agent", "supplement", "delivery"))
 REMARKS = frozenset(JOINTS) - {"joint.notice"}
 """Those who are asked for an opinion add remarks, and change nothing of the application."""
 
@@ -40,9 +44,27 @@ def open_private(event: Event, know: Knowledge) -> dict[str, Any] | None:
         return None
     bound = binding(event.id, event.frm, event.kind, event.case.no if event.case else "")
     try:
-        return open_sealed(event.enc, know.place, know.keys.seal, bound)
+        return shaped(open_sealed(event.enc, know.place, know.keys.seal, bound))
     except SealError:
         return None
+
+
+def shaped(opened: Mapping[str, Any]) -> dict[str, Any]:
+    """A sealed part without what has not its field's shape: whoever sealed it writes what he likes, and nobody else saw it."""
+    found: dict[str, Any] = {}
+    for name, value in opened.items():
+        if name in _ENTRIES:
+            if isinstance(value, list):
+                found[name] = [one for one in value if isinstance(one, dict)]
+        elif name in _WORDS:
+            if isinstance(value, list):
+                found[name] = [one for one in value if isinstance(one, str)]
+        elif name in _PARTS:
+            if isinstance(value, dict):
+                found[name] = shaped(value)
+        else:
+            found[name] = value
+    return found
 
 
 def unreadable(session: Session, know: Knowledge, no: str, n: int) -> bool:

@@ -99,8 +99,11 @@ class Kind:
 
 
 def day(text: object) -> str:
-    """2025年3月3日 of a date or its ISO text; "" of nothing."""
+    """2025年3月3日 of a date or its ISO text; "" of nothing; what is no date as it was written."""
     if not text:
         return ""
-    found = text if isinstance(text, date) else date.fromisoformat(str(text))
+    try:
+        found = text if isinstance(text, date) else date.fromisoformat(str(text))
+    except ValueError:
+        return str(text)
     return f"{found.year}年{found.month}月{found.day}日"

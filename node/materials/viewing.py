@@ -139,9 +139,10 @@ def open_small(work: Work, officer: Officer, no: str, sha: str, address: str) ->
 
 
 def _entry(session: Session, know: Knowledge, no: str, sha: str) -> FileEntry:
-    entry = next((one for one in entries(session, know, no) if one.sha256 == sha), None)
-    if entry is None:
+    found = [one for one in entries(session, know, no) if one.sha256 == sha]
+    if not found:
         raise NotFound("本件没有这份材料")
+    entry = next((one for one in found if index.is_identity(one.material)), found[0])
     row = _rows(session, [sha]).get(sha)
     if row is None or row.state == BlobState.COMING:
         raise Conflict("这份材料还在传送中，到齐后可看")
