@@ -39,7 +39,7 @@ def create_user(
     must_change: bool = True,
     department: str = "",
 ) -> int:
-    """The id of a new user; BadForm at the fields that are wrong, Conflict if the login was ever given away."""
+    """The id of a new user; BadForm at the fields that are wrong, Conflict if the login or the staff number was ever given away."""
     wrong = {}
     if not LOGIN.fullmatch(login):
         wrong["login"] = "用户名为 2 至 32 位小写字母、数字及 . _ -，以字母开头"
@@ -56,6 +56,9 @@ def create_user(
         raise BadForm(wrong)
     if session.scalar(select(table_of(User).c.id).where(table_of(User).c.login == login)):
         raise Conflict(f"用户名 {login} 已有人使用；停用的用户名也不再给他人", field="login")
+    if session.scalar(select(table_of(User).c.id).where(table_of(User).c.staff_no == staff_no.strip())):
+        words = f"工号 {staff_no.strip()} 已有人使用；授权和签名认工号，停用的工号也不再给他人"
+        raise Conflict(words, field="staff_no")
     user = User(
         login=login,
         name=name.strip(),

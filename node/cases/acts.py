@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from node.accounts.officer import Officer
+from node.accounts.views import names
 from node.cases import actions
+from node.cases.dossier import events_of
 from node.cases.steps import Cases
 from node.errors import BadForm, Conflict
 from node.work import Work
@@ -251,6 +253,17 @@ def do(work: Work, officer: Officer, act: Act, no: str, answers: Answers, seen: 
     case = Cases(work).need(no)
     if seen is not None and seen != case.n:
         raise Conflict(
-            f"办件已由他人办理到第 {case.n} 步（{case.state.label}），您看到的是第 {seen} 步，请核对后再办"
+            f"办件已由{_last(work, case)}办理到第 {case.n} 步（{case.state.label}），您看到的是第 {seen} 步，请核对后再办"
         )
     act.run(work, officer, no, answers)
+
+
+def _last(work: Work, case: Case) -> str:
+    """Who took the newest step: a colleague by name, somebody elsewhere by his place."""
+    found = next((one for one in events_of(work.session, case.no) if one.case and one.case.n == case.n), None)
+    if found is None:
+        return "他人"
+    by, place = str(found.body.get("by", "")), work.know.roster.get(found.frm)
+    if found.frm == work.me:
+        return f" {names(work.session).get(by, by)} " if by else "他人"
+    return f"{place.name if place else found.frm}（{by}）"

@@ -50,7 +50,7 @@ def _fits(kind: str) -> Callable[[Case, str], bool]:
 
 
 def _number(text: str) -> int:
-    if not text.isdigit():
+    if not (text.isdecimal() and len(text) < 5):
         raise BadForm(days="请填写工作日天数")
     return int(text)
 

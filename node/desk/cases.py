@@ -343,7 +343,9 @@ async def act_on_case(request: Request, desk: Here, no: str, key: str) -> Respon
     answers = {name: [str(value) for value in form.getlist(name)] for name in form}
     seen = "".join(answers.get("n", ()))
     try:
-        await desk.node.do(acts.do, desk.who, act, no, answers, int(seen) if seen.isdigit() else None)
+        await desk.node.do(
+            acts.do, desk.who, act, no, answers, int(seen) if seen.isdecimal() and len(seen) < 10 else None
+        )
     except (BadForm, Conflict, Forbidden) as wrong:
         view = case_view(desk, no, failed=(act, wrong, answers))
         return answer(screens.case_page(desk.page(), view), wrong.status)

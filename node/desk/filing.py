@@ -325,7 +325,7 @@ async def go_on(request: Request, desk: Here) -> Response:
     draft = desk.node.read(_load, id, desk.who.id) or Draft(id)
     step = (
         WizardStep(int(str(form.get("step", "1"))))
-        if str(form.get("step", "1")) in "1234"
+        if str(form.get("step", "1")) in ("1", "2", "3", "4")
         else WizardStep.ITEM
     )
     _write(draft, step, form)

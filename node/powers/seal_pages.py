@@ -206,7 +206,11 @@ async def use(request: Request, desk: Here, id: str) -> Response:  # noqa: A002
     """One use; refused or not it is on the book."""
     form = await request.form()
     copies = text(form, "copies")
-    said = (text(form, "no"), text(form, "document"), int(copies) if copies.isdigit() else 0)
+    said = (
+        text(form, "no"),
+        text(form, "document"),
+        int(copies) if copies.isdecimal() and len(copies) < 4 else 0,
+    )
     try:
         refused = await desk.node.do(seals.use, desk.who, id, *said)
     except BadForm as wrong:
