@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests may use."""
 
 from tests.databases import (
+    addresses,
     database,
     database_url,
     empty_url,
@@ -12,6 +13,7 @@ from tests.databases import (
 )
 
 __all__ = [
+    "addresses",
     "database",
     "database_url",
     "empty_url",

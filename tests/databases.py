@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -114,6 +114,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     template = request.getfixturevalue("postgres_template")
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.create(template)
+
+
+Addresses = Callable[[str], str] | None
+"""Gives each place the address of a database; None: in memory."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def addresses(request: pytest.FixtureRequest) -> Addresses:
+    """Where the nodes of a federation keep their rows: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return None
+    template = request.getfixturevalue("postgres_template")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return lambda _place: server.create(template)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@
 import asyncio
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -129,15 +130,34 @@ def form(item: str, **changes: object) -> Filing:
     return Filing(**filled)  # type: ignore[arg-type]
 
 
+def in_memory(whose: object) -> Callable[[Code], str]:
+    """Databases that live as long as their node."""
+    return lambda code: f"sqlite:///file:{code}-{id(whose)}?mode=memory&cache=shared&uri=true"
+
+
+def in_folder(folder: Path) -> Callable[[Code], str]:
+    """Databases that are files, kept when their node is made again."""
+    return lambda code: f"sqlite:///{folder / code}.db"
+
+
 class Federation:
     """Nodes, hubs and relays of one roster, with the city's first edition published."""
 
-    def __init__(self, roster: Roster, folder: Path | None = None, *, publish: bool = True) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        folder: Path | None = None,
+        *,
+        publish: bool = True,
+        address: Callable[[Code], str] | None = None,
+    ) -> None:
+        """`folder` keeps the databases as files; `address` gives each node a database of its own elsewhere."""
         self.roster = roster
         self.now = START
         self.pace = Pace(resend_first_s=15, resend_last_s=3600)
         self.workers = Workers(writers=1, readers=1)
         self._folder = folder
+        self._address = address or (in_folder(folder) if folder else in_memory(self))
         self._sites = TemporaryDirectory(prefix="liandong")
         self._keys = {place.code: Keys.generate() for place in roster}
         root_keys = Keys.generate()
@@ -290,11 +310,7 @@ class Federation:
         know = Knowledge(
             code, self._keys[code], self.certificates[code], ring, self.roster, library=self.library
         )  # type: ignore[arg-type]
-        url = (
-            f"sqlite:///{self._folder / code}.db"
-            if self._folder
-            else f"sqlite:///file:{code}-{id(self)}?mode=memory&cache=shared&uri=true"
-        )
+        url = self._address(code)
         db = Database(url, self.workers)
         db.upgrade()
         config = NodeConfig(code, Path(self._sites.name) / code, url, pace=self.pace)

@@ -8,14 +8,16 @@ from node.cases import actions
 from node.cases.model import CaseRow
 from node.exchange.outbox import outstanding
 from protocol.lifecycle import State
+from tests.databases import Addresses
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, part_of
 
 CITY, COUNTY = "640200000000", "640221000000"
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions(), townships=2, villages=2)).open()
+async def city(addresses: Addresses) -> AsyncIterator[Federation]:
+    """On SQLite, and on PostgreSQL: each node has a database of its own there."""
+    found = await Federation(part_of(divisions(), townships=1, villages=2), address=addresses).open()
     yield found
     await found.close()
 
