@@ -73,6 +73,12 @@ ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
 """Which roles may do it; `second` is approving what another has proposed."""
 
 
+JUDGED = frozenset(
+    ("case.accepted", "case.not_accepted", "case.returned", "case.reviewed", "case.granted", "case.refused")
+)
+"""Steps that a person answers for by his number (一审一核): a program's token has none."""
+
+
 def may(officer: Officer, kind: str) -> bool:
     """Whether one of the officer's roles allows this act."""
     return bool(ROLES.get(kind, frozenset()) & officer.roles)
@@ -82,6 +88,8 @@ def must(officer: Officer, kind: str) -> None:
     """RoleMissing unless the officer may do it."""
     if not may(officer, kind):
         raise RoleMissing("您的岗位不能办理这一步")
+    if kind in JUDGED and not officer.staff_no:
+        raise RoleMissing("接口令牌没有工号：受理、补正、审查和决定须由具体的人办理")
 
 
 def say(

@@ -1,6 +1,7 @@
 """A decision without a valid authorisation cannot be made: not by an officer, not over HTTP, not by an envelope."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from node.accounts.roles import Role
 from node.cases import actions
 from node.db import table_of
 from node.errors import Forbidden, NodeError
@@ -115,6 +117,14 @@ async def test_who_reviewed_cannot_decide_even_authorised(desk: Desk) -> None:
     event = await spoken(desk, TOWNSHIP, no, "case.granted", by="reviewer", authorisation=mine)
     for reader in (VILLAGE, COUNTY, CITY):
         assert (await fate(desk, reader, event))[0] == "quarantined"
+
+
+async def test_a_program_without_a_staff_number_reviews_nothing(desk: Desk) -> None:
+    no = await desk.reviewed(OTHER)
+    program = replace(CLERK, login="token:desk", staff_no="", roles=frozenset(Role))
+    with pytest.raises(Forbidden, match="没有工号"):
+        await desk.city[TOWNSHIP].do(actions.review, program, no, "同意", "自动审查")
+    assert (await desk.case(no, TOWNSHIP)).reviewer
 
 
 async def test_a_place_that_is_not_competent_cannot_decide_even_authorised(desk: Desk) -> None:

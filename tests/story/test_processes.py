@@ -93,7 +93,7 @@ class Town:
 
             await until(done, f"{machine.code}: every act applied by its reader")
             line = await desk.get("/api/line")
-            assert not sum(line["aside_counts"].values()), line
+            assert not sum(line["aside_counts"].values()), line["aside"]
 
 
 @pytest.fixture
