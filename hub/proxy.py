@@ -11,6 +11,8 @@ from typing import Self
 
 _CHUNK = 64 * 1024
 _SLOW_CHUNK = 1024
+_SLACK_S = 0.25
+"""How much a slow line may catch up on after its process was kept waiting."""
 
 
 class Line(Enum):
@@ -118,10 +120,13 @@ class LineSwitch:
             far_writer.transport.abort()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        now = asyncio.get_running_loop().time
+        due = now()
         with suppress(OSError):
             while chunk := await reader.read(_SLOW_CHUNK if self._bytes_per_s else _CHUNK):
                 await self._open.wait()
                 if self._bytes_per_s:
-                    await asyncio.sleep(len(chunk) / self._bytes_per_s)
+                    due = max(due, now() - _SLACK_S) + len(chunk) / self._bytes_per_s
+                    await asyncio.sleep(due - now())
                 writer.write(chunk)
                 await writer.drain()

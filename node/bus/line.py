@@ -25,6 +25,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import UnexpectedEOF
+from nats.protocol.parser import Parser
 
 from node.bus import Flip
 from node.bus.nkeys import sign
@@ -82,11 +83,21 @@ class Box:
         return moved
 
 
+class _Ear(Parser):
+    """nats-py's parser that counts every byte as a sign of life: on a slow line the pong waits behind them."""
+
+    async def parse(self, data: bytes = b"") -> None:
+        """Take in what arrived."""
+        self.nc.heard()
+        await super().parse(data)
+
+
 class _Client(Client):
     """nats-py's client that tells of its end, however it ends, and leaves the mending to the line."""
 
     def __init__(self, line: "Line") -> None:
         super().__init__()
+        self._ps = _Ear(self)
         self.lost = asyncio.Event()
         self._line = line
 
@@ -101,7 +112,7 @@ class _Client(Client):
             await self._process_op_err(NatsError(err_msg.strip("'")))
 
     def heard(self) -> None:
-        """The peer lives: its pong may be far behind what a slow line still brings."""
+        """The peer lives, answered ping or not."""
         self._pings_outstanding = 0
 
     async def hang_up(self) -> None:
@@ -286,8 +297,6 @@ class Line:
 
     async def _arrived(self, msg: Msg) -> None:
         """Hand a reply to its box. What a consumer delivers comes under its own subject: see `readers`."""
-        if self._client is not None:
-            self._client.heard()
         if msg.subject.startswith(self._inbox):
             name, _, token = msg.subject[len(self._inbox) + 1 :].partition(".")
             box = self._boxes.get(name)
