@@ -55,4 +55,4 @@ class Capability:
     follows: Mapping[str, Follow] = field(default_factory=dict)
     """What it does once a step of a kind has been taken, ours or another's, in the same transaction."""
     on_edition: Callable[[Work], None] | None = None
-    """What a new edition of the catalogue asks of it; run after the edition is in force, and at start."""
+    """What a new edition of the catalogue, or a new roster, asks of it; run once it is in force, and at start."""

@@ -197,6 +197,8 @@ def _decided(work: Work, case: Case | None, step: Step) -> None:
     assert case is not None
     assert isinstance(body, CaseDecided)
     _known(work, step, needed=True)
+    if case.origin not in work.know.roster:
+        raise Early(f"等待名册里的 {case.origin}")
     for catalogue in _binding(work, case, step):
         decides = competent(
             catalogue, work.know.roster, case.item, case.origin, body.on, accepted=case.accepted_on

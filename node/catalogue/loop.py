@@ -12,11 +12,12 @@ FETCH = 500
 async def take_published(node: Node, incoming: list[Incoming]) -> bool:
     """Take documents in, by whatever road they came; whether a new edition came into force."""
     batch = examine([Incoming("", one.data) for one in incoming], node.know, node.clock())
+    roster = node.know.roster
     adopted = await node.do(take_documents, batch)
-    if adopted:
+    if adopted or node.know.roster is not roster:
         await node.react()
-        if node.bus.connected:
-            await node.tell(hello=True)  # those above learn which edition we hold
+    if adopted and node.bus.connected:
+        await node.tell(hello=True)  # those above learn which edition we hold
     return adopted
 
 

@@ -3,11 +3,20 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import delete
 
+from hub.publishing import current_documents
 from node.cases import actions
 from node.cases.model import CaseRow
+from node.catalogue.loop import take_published
+from node.catalogue.model import DocumentRow
+from node.db import table_of
+from node.exchange.arrivals import Incoming
 from node.exchange.outbox import outstanding
+from node.exchange.views import aside_counts
+from node.work import Work
 from protocol.lifecycle import State
+from protocol.roster import Roster
 from tests.databases import Addresses
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, part_of
 
@@ -62,3 +71,33 @@ async def test_the_line_is_down_all_morning(city: Federation) -> None:
     await city.hello(village)
     assert state(city, COUNTY, no) is State.FILED
     assert city[village].read(outstanding) == 0
+
+
+async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: Federation) -> None:
+    village, township = villages(city)
+    late = city[township]
+    known = [place for place in city.roster if place.code != village]
+    await late.do(forget_place, village, Roster(known, city.roster.hubs))
+    no = await city[village].do(actions.file_case, AGENT, form("SZS-019"))
+    await city.settle()
+    await city[COUNTY].do(actions.accept, CLERK, no)
+    await city[COUNTY].do(actions.review, REVIEWER, no, "同意", "材料齐全")
+    await city[COUNTY].do(actions.decide, CHIEF, no, "granted", "")
+    await city.settle()
+    assert late.read(aside_counts)["quarantined"] == 0
+    assert late.read(aside_counts)["waiting"] > 0
+    assert state(city, township, no) is State.DECIDING
+
+    published = city[CITY].read(current_documents)
+    await take_published(late, [Incoming("", data) for kind, _, data in published if kind == "roster.place"])
+    await city.settle()
+    assert state(city, township, no) is State.CLOSED
+    assert not any(late.read(aside_counts).values())
+    assert all(node.read(outstanding) == 0 for node in city.nodes.values())
+
+
+def forget_place(work: Work, place: str, roster: Roster) -> None:
+    """As if the document of this place had not come yet."""
+    documents = table_of(DocumentRow)
+    work.session.execute(delete(documents).where(documents.c.key == f"place-{place}"))
+    work.learn(roster=roster)
