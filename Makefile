@@ -1,13 +1,14 @@
 # Nothing needs to be done before any of these: what is missing is installed into .venv first.
 #
-#   make demo        a city, a county, townships and villages on this machine   (ARGS="--once --json" …)
-#   make test        all tests but the browser's (Debian: libpangoft2-1.0-0)    (ARGS="tests/laws -k roster" …)
-#   make browser     the browser tests (Debian: chromium, fonts-noto-cjk)
-#   make check       format, lint, types, import layers
-#   make bench       measure the federation and the fleet
-#   make migration   write the next migration: MSG="what changes"
-#   make format      put the sources into shape
-#   make install     only the program: .venv/bin/liandong
+#   make demo           a city, a county, townships and villages on this machine   (ARGS="--once --json" …)
+#   make test           all tests but the browser's (Debian: libpangoft2-1.0-0)    (ARGS="tests/laws -k roster" …)
+#   make test-postgres  the same, with every node's rows in PostgreSQL: takes several times as long
+#   make browser        the browser tests (Debian: chromium, fonts-noto-cjk)
+#   make check          format, lint, types, import layers
+#   make bench          measure the federation and the fleet
+#   make migration      write the next migration: MSG="what changes"
+#   make format         put the sources into shape
+#   make install        only the program: .venv/bin/liandong
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 RUNTIME := $(VENV)/.runtime
 TOOLS := $(VENV)/.tools
 
-.PHONY: install demo test browser check bench migration format clean
+.PHONY: install demo test test-postgres browser check bench migration format clean
 
 install: $(RUNTIME)
 
@@ -39,6 +40,9 @@ demo: $(RUNTIME)
 
 test: $(TOOLS)
 	@$(BIN)/pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
+
+test-postgres: $(TOOLS)
+	@$(MAKE) --no-print-directory test ARGS='--database=postgresql $(ARGS)'
 
 browser: $(TOOLS)
 	@$(BIN)/pytest tests/browser $(ARGS)

@@ -1,6 +1,6 @@
 """Desks for tests: a small federation whose nodes have people and pages, hubs their boards too.
 
-desks = await Desks.open(part_of(divisions()))
+desks = await Desks.open(part_of(divisions()), databases)
 async with desks.at(VILLAGE, "agent") as browser:      # logged in
     page = await browser.get("/line")
 """
@@ -8,7 +8,6 @@ async with desks.at(VILLAGE, "agent") as browser:      # logged in
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
@@ -20,6 +19,7 @@ from node.accounts.roles import Role
 from node.node import Node
 from node.web import Web
 from protocol.roster import Roster
+from tests.databases import Databases
 from tests.federation import Federation, real_items
 
 PASSWORD = "Correct-horse-1"
@@ -56,9 +56,9 @@ class Desks:
             self._hire(node)
 
     @classmethod
-    async def open(cls, roster: Roster, folder: Path | None = None) -> "Desks":
+    async def open(cls, roster: Roster, databases: Databases) -> "Desks":
         """A federation with a small first edition, its people and its pages."""
-        city = await Federation(roster, folder, publish=False).open()
+        city = await Federation(roster, databases, publish=False).open()
         items, deeds = real_items()
         chosen = tuple(item for item in items if item.id in ITEMS)
         await city.publish(1, chosen, tuple(deed for deed in deeds if deed.item in ITEMS))

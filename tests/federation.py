@@ -1,6 +1,6 @@
 """A whole city in one process: every node real, the wire in memory, the clock in your hand.
 
-    city = Federation(roster_of(DIVISIONS, county="640221000000", townships=1, villages=1))
+    city = Federation(part_of(divisions()), databases)
     no = await city[VILLAGE].do(actions.file_case, AGENT, form("SZS-001"))
     await city.settle()              # until nothing moves any more; no sleeping
 
@@ -8,10 +8,6 @@
 """
 
 import asyncio
-import shutil
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -46,6 +42,7 @@ from protocol.keys import Keys
 from protocol.places import Code, Tier
 from protocol.roster import Roster
 from protocol.workdays import calendar_document
+from tests.databases import Databases
 
 ROOT = Path(__file__).parent.parent
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -130,34 +127,24 @@ def form(item: str, **changes: object) -> Filing:
     return Filing(**filled)  # type: ignore[arg-type]
 
 
-def in_memory(whose: object) -> Callable[[Code], str]:
-    """Databases that live as long as their node."""
-    return lambda code: f"sqlite:///file:{code}-{id(whose)}?mode=memory&cache=shared&uri=true"
-
-
-def in_folder(folder: Path) -> Callable[[Code], str]:
-    """Databases that are files, kept when their node is made again."""
-    return lambda code: f"sqlite:///{folder / code}.db"
-
-
 class Federation:
     """Nodes, hubs and relays of one roster, with the city's first edition published."""
 
     def __init__(
         self,
         roster: Roster,
-        folder: Path | None = None,
+        databases: Databases,
         *,
         publish: bool = True,
-        address: Callable[[Code], str] | None = None,
     ) -> None:
-        """`folder` keeps the databases as files; `address` gives each node a database of its own elsewhere."""
+        """Each node has a database of its own, which goes with the federation."""
         self.roster = roster
         self.now = START
         self.pace = Pace(resend_first_s=15, resend_last_s=3600)
         self.workers = Workers(writers=1, readers=1)
-        self._folder = folder
-        self._address = address or (in_folder(folder) if folder else in_memory(self))
+        self._databases = databases
+        self._addresses = {place.code: databases.new() for place in roster}
+        self._copies: list[str] = []
         self._sites = TemporaryDirectory(prefix="liandong")
         self._keys = {place.code: Keys.generate() for place in roster}
         root_keys = Keys.generate()
@@ -261,32 +248,31 @@ class Federation:
         await self.settle()
 
     async def close(self) -> None:
-        """Let go of files and threads."""
+        """Let go of databases, files and threads."""
         for node in self.nodes.values():
             node.db.close()
+        for url in (*self._addresses.values(), *self._copies):
+            self._databases.drop(url)
         self.workers.close()
         self._sites.cleanup()
         await asyncio.sleep(0)
 
-    def restart(self, code: str, copy: Path | None = None) -> Node:
-        """The node again, as after a kill: from its database alone, or from another copy of it. Needs a folder."""
-        assert self._folder is not None
-        place, file = Code(code), self._folder / f"{code}.db"
+    def restart(self, code: str, copy: str = "") -> Node:
+        """The node again, as after a kill: from its database alone, or from a copy that `snapshot` made."""
+        place = Code(code)
         self.nodes[place].db.close()
-        if copy is not None:
-            for beside in ("-wal", "-shm"):
-                file.with_name(file.name + beside).unlink(missing_ok=True)
-            shutil.copy(copy, file)
+        if copy:
+            self._databases.drop(self._addresses[place])
+            self._addresses[place] = self._databases.copy(copy)
         made = self.nodes[place] = self._node(place)
         restore_ring(made.db, made.know.ring)
         made.do_now(adopt)
         return made
 
-    def snapshot(self, code: str, copy: Path) -> None:
-        """Copy a node's database, as a backup does. Needs a folder."""
-        assert self._folder is not None
-        with closing(sqlite3.connect(self._folder / f"{code}.db")) as raw:
-            raw.execute("VACUUM INTO ?", (str(copy),))
+    def snapshot(self, code: str) -> str:
+        """The address of a copy of a node's database, as a backup makes one; it goes with the federation."""
+        self._copies.append(self._databases.copy(self._addresses[Code(code)]))
+        return self._copies[-1]
 
     async def _relay(self) -> int:
         return sum([await relay.drain() for relay in self.relays.values()])
@@ -310,7 +296,7 @@ class Federation:
         know = Knowledge(
             code, self._keys[code], self.certificates[code], ring, self.roster, library=self.library
         )  # type: ignore[arg-type]
-        url = self._address(code)
+        url = self._addresses[code]
         db = Database(url, self.workers)
         db.upgrade()
         config = NodeConfig(code, Path(self._sites.name) / code, url, pace=self.pace)

@@ -1,6 +1,6 @@
 """A small city with a few items, for tests of handling: who sits where, how days pass, how a case gets somewhere.
 
-city = await small_city("SZS-001")
+city = await small_city(databases, "SZS-001")
 desk = Desk(city)
 no = await desk.filed("SZS-001")
 await desk.at(TOWNSHIP, actions.accept, CLERK, no)
@@ -8,7 +8,6 @@ await desk.at(TOWNSHIP, actions.accept, CLERK, no)
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -20,6 +19,7 @@ from node.work import civil_date
 from protocol.catalogue import Item
 from protocol.lifecycle import Case
 from protocol.workdays import Calendar
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, part_of, real_items
 
 ROSTER = part_of(divisions())
@@ -37,9 +37,9 @@ async def publish(city: Federation, number: int, items: tuple[Item, ...]) -> Non
     await city.publish(number, items, tuple(deed for deed in real_items()[1] if deed.item in ids))
 
 
-async def small_city(*ids: str, folder: Path | None = None) -> Federation:
+async def small_city(databases: Databases, *ids: str) -> Federation:
     """City, county, township and village, with these items published."""
-    city = await Federation(ROSTER, folder, publish=False).open()
+    city = await Federation(ROSTER, databases, publish=False).open()
     await publish(city, 1, chosen(*ids))
     return city
 

@@ -44,6 +44,7 @@ from tests.attack.rogue import (
     set_aside_at,
     word_of,
 )
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, START, Federation, divisions, form, part_of, real_items
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -53,9 +54,9 @@ VILLAGE, NEIGHBOUR = "640221100001", "640221100002"
 ITEM = "SZS-020"
 
 
-async def small_city() -> Federation:
+async def small_city(databases: Databases) -> Federation:
     """One county, one township, two villages, and a catalogue of one item that the township decides."""
-    found = await Federation(part_of(divisions(), villages=2), publish=False).open()
+    found = await Federation(part_of(divisions(), villages=2), databases, publish=False).open()
     items, deeds = real_items()
     chosen = {ITEM, "SZS-013", "SZS-019"}
     await found.publish(
@@ -67,8 +68,8 @@ async def small_city() -> Federation:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def city() -> AsyncIterator[Federation]:
-    found = await small_city()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await small_city(databases)
     yield found
     await found.close()
 
@@ -967,8 +968,10 @@ async def test_the_sender_sees_what_was_refused(city: Federation) -> None:
         ("not born yet", 9, 90, 0, "P-9"),
     ],
 )
-async def test_the_life_of_a_certificate(title: str, born: int, ends: int, passed: int, rule: str) -> None:
-    city = await small_city()
+async def test_the_life_of_a_certificate(
+    databases: Databases, title: str, born: int, ends: int, passed: int, rule: str
+) -> None:
+    city = await small_city(databases)
     try:
         keys = Keys.generate()
         cert = vouched(
@@ -989,9 +992,9 @@ async def test_the_life_of_a_certificate(title: str, born: int, ends: int, passe
         await city.close()
 
 
-async def test_an_officer_cannot_take_what_does_not_open() -> None:
+async def test_an_officer_cannot_take_what_does_not_open(databases: Databases) -> None:
     """A sealed part moved from another event opens for nobody; the officer is told, and sends the case back."""
-    city = await small_city()
+    city = await small_city(databases)
     try:
         no = await city[VILLAGE].do(actions.file_case, AGENT, form(ITEM, agent=False))
         [row] = city[VILLAGE].read(views.events, no)

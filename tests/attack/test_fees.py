@@ -16,6 +16,7 @@ from node.fees.bank import Statement
 from protocol.fees import BillState
 from protocol.lifecycle import State
 from tests.attack.rogue import Fields, Rogue, post, set_aside_at
+from tests.databases import Databases
 from tests.federation import CHIEF, CLERK, REVIEWER, Federation, divisions, form, officer, part_of, real_items
 
 CITY, COUNTY = "640200000000", "640221000000"
@@ -24,8 +25,8 @@ CASHIER = officer("cashier", Role.CLERK)
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions())).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions()), databases).open()
     yield found
     await found.close()
 

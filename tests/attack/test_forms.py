@@ -12,6 +12,7 @@ from node.cases.views import one as case_row
 from node.errors import Conflict
 from node.powers import seals, views
 from protocol.envelope import MAX_PARCEL
+from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import AGENT, divisions, form, officer, part_of
 
@@ -22,8 +23,8 @@ ITEM = "SZS-001"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desks() -> AsyncIterator[Desks]:
-    found = await Desks.open(ROSTER)
+async def desks(databases: Databases) -> AsyncIterator[Desks]:
+    found = await Desks.open(ROSTER, databases)
     yield found
     await found.city.close()
 

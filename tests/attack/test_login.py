@@ -63,8 +63,8 @@ class Door:
 
 
 @pytest.fixture
-def door(sqlite_database: Database) -> Door:
-    made = Door(sqlite_database, NodeConfig(PLACE, Path(), sqlite_database.url))
+def door(database: Database) -> Door:
+    made = Door(database, NodeConfig(PLACE, Path(), database.url))
     stored = made.passwords.hash(PASSWORD)
     for login, role, must_change in (
         ("li.na", Role.AGENT, False),
@@ -107,8 +107,8 @@ async def test_the_cookie_tells_nothing_and_is_closed_to_scripts(door: Door) -> 
         assert (await browser.post("/act")).json() == "li.na"
 
 
-async def test_over_https_the_cookie_is_bound_to_the_host(sqlite_database: Database, door: Door) -> None:
-    door.config = NodeConfig(PLACE, Path(), sqlite_database.url, secure_cookies=True)
+async def test_over_https_the_cookie_is_bound_to_the_host(database: Database, door: Door) -> None:
+    door.config = NodeConfig(PLACE, Path(), database.url, secure_cookies=True)
     async with door.browser(base="https://node.test") as browser:
         cookie = (await log_in(browser)).headers["set-cookie"]
         assert cookie.startswith(f"__Host-liandong-{PLACE}=")

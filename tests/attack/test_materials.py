@@ -27,6 +27,7 @@ from protocol import blobs, subjects
 from protocol.blobs import Ask, Piece, read_ask, read_piece, write_ask, write_piece
 from protocol.errors import EnvelopeError
 from protocol.places import Code
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, divisions, form, officer, part_of
 from tests.parts.test_materials import browser
 from tests.photos import noise, pdf, photo, stream
@@ -220,8 +221,8 @@ def test_the_store_opens_nothing_but_hashes(tmp_path, name: str) -> None:
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions(), townships=1, villages=2)).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions(), townships=1, villages=2), databases).open()
     yield found
     await found.close()
 

@@ -18,6 +18,7 @@ from node.powers import actions as powers
 from node.powers import views
 from protocol.lifecycle import State
 from tests.attack.rogue import Rogue, line, name, post, set_aside_at
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, officer
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
@@ -27,8 +28,8 @@ EVERYONE = (VILLAGE, TOWNSHIP, CITY)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[Desk]:
-    found = Desk(await small_city(ITEM, OTHER, JOINT))
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    found = Desk(await small_city(databases, ITEM, OTHER, JOINT))
     yield found
     await found.city.close()
 

@@ -15,6 +15,7 @@ from node.materials import index, viewing
 from protocol.dsse import b64
 from protocol.sealed import binding, seal
 from tests.attack.rogue import Fields, Rogue, post
+from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import CLERK, divisions, form, part_of
 
@@ -45,8 +46,8 @@ BENT: dict[str, Any] = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desks() -> AsyncIterator[Desks]:
-    found = await Desks.open(ROSTER)
+async def desks(databases: Databases) -> AsyncIterator[Desks]:
+    found = await Desks.open(ROSTER, databases)
     yield found
     await found.city.close()
 

@@ -1,4 +1,4 @@
-"""A small federation with its pages, on a thread of its own: `with Stations() as city: city.at(city.village)`."""
+"""A small federation with its pages, on a thread of its own: `with Stations(databases) as city: city.at(city.village)`."""
 
 import asyncio
 import socket
@@ -16,6 +16,7 @@ from node.materials.collect import materials_of
 from node.node import Node
 from node.web import Web
 from protocol.places import Code
+from tests.databases import Databases
 from tests.federation import Federation, divisions, part_of
 
 PASSWORD = "Correct-horse-1"
@@ -29,7 +30,8 @@ PEOPLE = (
 class Stations:
     """A village and its township with their pages; mail moves when `settle` is called."""
 
-    def __init__(self) -> None:
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
@@ -45,7 +47,7 @@ class Stations:
 
     async def _run(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.city = await Federation(part_of(divisions(), townships=1, villages=1)).open()
+        self.city = await Federation(part_of(divisions(), townships=1, villages=1), self._databases).open()
         self.village = next(code for code in self.city.nodes if not self.city.roster.children(code))
         self.township = self.city.roster[self.village].parent or self.village
         self._addresses: dict[str, str] = {}

@@ -11,6 +11,7 @@ from node.cases.dossier import dossier
 from tests.browser.conftest import AXE, DESK, PHONE
 from tests.browser.stations import PASSWORD, Stations
 from tests.browser.test_photos import pick, to_materials
+from tests.databases import Databases
 from tests.federation import CLERK, form
 from tests.photos import noise, pdf, photo
 from tests.story.test_materials import upload
@@ -22,8 +23,8 @@ MATERIALS = form(ITEM).materials
 
 
 @pytest.fixture(scope="module")
-def city(browser: Browser) -> Iterator[Stations]:
-    with Stations() as made:
+def city(browser: Browser, databases: Databases) -> Iterator[Stations]:
+    with Stations(databases) as made:
         yield made
 
 

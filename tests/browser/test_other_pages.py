@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from node.cases import actions
 from node.exchange.arrivals import Incoming
 from tests.browser.conftest import AXE, DESK, PHONE, Serve, Watched
+from tests.databases import Databases
 from tests.desks import PASSWORD, Desks
 from tests.federation import AGENT, CLERK, divisions, form, part_of
 
@@ -25,9 +26,9 @@ CITY, COUNTY = "640200000000", "640221000000"
 class City:
     """The federation, its addresses, and a thread to act on it: the browser holds this one's event loop."""
 
-    def __init__(self, serve: Serve, folder: Path) -> None:
+    def __init__(self, serve: Serve, databases: Databases) -> None:
         self._thread = ThreadPoolExecutor(1)
-        self.desks = self.run(Desks.open, part_of(divisions(), townships=1, villages=1), folder)
+        self.desks = self.run(Desks.open, part_of(divisions(), townships=1, villages=1), databases)
         self.roster = self.desks.city.roster
         self.township = self.roster.children(COUNTY)[0].code
         self.village = self.roster.children(self.township)[0].code
@@ -59,8 +60,8 @@ class City:
 
 
 @pytest.fixture(scope="module")
-def city(serve: Serve, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    made = City(serve, tmp_path_factory.mktemp("city"))
+def city(serve: Serve, browser: Browser, databases: Databases) -> Iterator[City]:
+    made = City(serve, databases)
     yield made
     made.close()
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from node.materials.collect import materials_of
 from tests.browser.conftest import PHONE
 from tests.browser.stations import PASSWORD, Stations
+from tests.databases import Databases
 from tests.federation import form
 from tests.photos import noise, photo
 
@@ -20,8 +21,8 @@ ITEM = "SZS-001"
 
 
 @pytest.fixture(scope="module")
-def station(browser: Browser) -> Iterator[Stations]:
-    with Stations() as made:
+def station(browser: Browser, databases: Databases) -> Iterator[Stations]:
+    with Stations(databases) as made:
         yield made
 
 

@@ -9,6 +9,9 @@ from sqlalchemy import Connection, inspect, text
 
 from node import schema
 from node.db import Database
+from tests.databases import Databases
+
+pytestmark = pytest.mark.every_database
 
 
 def shape(connection: Connection) -> dict[str, object]:
@@ -53,9 +56,8 @@ def test_migrations_give_what_the_tables_say(empty_url: str) -> None:
             command.check(schema.config_of("node", connection))
 
 
-def test_a_new_database_is_the_same_as_a_migrated_one(empty_url: str, request: pytest.FixtureRequest) -> None:
-    sqlite = empty_url.startswith("sqlite")
-    fresh_url = "sqlite://" if sqlite else request.getfixturevalue("postgres").create()
+def test_a_new_database_is_the_same_as_a_migrated_one(empty_url: str, databases: Databases) -> None:
+    fresh_url = databases.empty()
     with Database(empty_url) as other, Database(fresh_url) as database:
         migrated(other)
         database.upgrade()
@@ -64,6 +66,7 @@ def test_a_new_database_is_the_same_as_a_migrated_one(empty_url: str, request: p
             assert (
                 schema.revision_of(new, "node") == schema.revision_of(old, "node") == schema.head_of("node")
             )
+    databases.drop(fresh_url)
 
 
 def test_migrations_go_back_to_nothing(empty_url: str) -> None:

@@ -6,7 +6,6 @@ and a hub's disk is wiped; then all is mended.
 """
 
 import random
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -37,6 +36,7 @@ from protocol import subjects
 from protocol.places import Code
 from protocol.subjects import MAIL
 from tests.agreement import agree
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, form, officer
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
@@ -50,19 +50,16 @@ LAW = settings(suppress_health_check=list(HealthCheck), deadline=None)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def city(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Federation]:
-    found = await small_city(LOCAL, UP, folder=tmp_path_factory.mktemp("city"))
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await small_city(databases, LOCAL, UP)
     yield found
     await found.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def before(city: Federation, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with everybody's database from before the first case."""
-    folder = tmp_path_factory.mktemp("before")
-    for place in LINE:
-        city.snapshot(place, folder / f"{place}.db")
-    return folder
+async def before(city: Federation) -> dict[str, str]:
+    """A copy of everybody's database from before the first case."""
+    return {place: city.snapshot(place) for place in LINE}
 
 
 # One reader, and mail in any order
@@ -98,26 +95,28 @@ async def eventful(desk: Desk) -> None:
 class Mailbox:
     """All that was said to the city, and how to read it from the beginning."""
 
-    def __init__(self, city: Federation, start: Path, folder: Path) -> None:
+    def __init__(self, city: Federation, databases: Databases, start: str) -> None:
         stored = [one.mail for one in city.hubs[Code(CITY)]._stored[MAIL].values()]
         self.mail = [
             Incoming(one.subject, one.data) for one in stored if subjects.parse_mail(one.subject).dst == CITY
         ]
-        self.city, self.start, self.folder = city, start, folder
+        self.city, self.databases, self.start = city, databases, start
         self.workers = Workers(writers=1, readers=1)
         self.expected: dict[str, list[Any]] = {}
 
     async def read(self, *portions: Iterable[int]) -> dict[str, list[Any]]:
         """Every row of a reader who was given these portions of the mail, by table."""
-        file, place = self.folder / "reader.db", Code(CITY)
-        shutil.copy(self.start, file)
-        with Database(f"sqlite:///{file}?synchronous=OFF", self.workers) as db:
+        url, place = self.databases.copy(self.start), Code(CITY)
+        with Database(url, self.workers) as db:
             bus = MemoryBus(self.city.hubs[place], place)
-            config = NodeConfig(place, self.folder, db.url)
-            node = Node(config, self.city[CITY].know, db, bus, EVERY_TIER, self.city.clock)
+            node = Node(
+                NodeConfig(place, Path(), url), self.city[CITY].know, db, bus, EVERY_TIER, self.city.clock
+            )
             for part in portions:
                 await node.take_in([self.mail[at] for at in part])
-            return node.read(every_row)
+            found = node.read(every_row)
+        self.databases.drop(url)
+        return found
 
 
 BY_ARRIVAL = {"channels": {"changes"}, "certificates": {"id"}, "statements": {"id"}}
@@ -135,14 +134,12 @@ def every_row(session: Any) -> dict[str, list[Any]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def mailbox(
-    city: Federation, before: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Mailbox]:
+async def mailbox(city: Federation, databases: Databases, before: dict[str, str]) -> AsyncIterator[Mailbox]:
     """An eventful day while the city's own line is down, with everything sent twice in different parcels."""
     city.line(CITY).away = True
     await eventful(Desk(city))
     await city.later(20)
-    made = Mailbox(city, before / f"{CITY}.db", tmp_path_factory.mktemp("reader"))
+    made = Mailbox(city, databases, before[CITY])
     made.expected = await in_order(made)
     yield made
     made.workers.close()
@@ -180,12 +177,12 @@ async def in_order(mailbox: Mailbox) -> dict[str, list[Any]]:
 class Trouble:
     """A city that acts while its lines are bad: each method is one thing that may happen, chosen by a number."""
 
-    def __init__(self, city: Federation, before: Path) -> None:
+    def __init__(self, city: Federation, before: dict[str, str]) -> None:
         self.city = city
         self.cases: list[str] = []
         self._mend()
         for place in LINE:
-            city.restart(place, before / f"{place}.db")
+            city.restart(place, before[place])
         for code in city.hubs:
             self._new_disk(city.hubs[code], code)
 
@@ -308,7 +305,7 @@ HAPPENINGS: tuple[Callable[[Trouble, int], Any], ...] = (
 @settings(LAW, max_examples=8)
 @given(st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 400)), min_size=10, max_size=60))
 async def test_whatever_happens_to_the_lines_everybody_ends_with_the_same(
-    city: Federation, before: Path, happened: list[tuple[Callable[[Trouble, int], Any], int]]
+    city: Federation, before: dict[str, str], happened: list[tuple[Callable[[Trouble, int], Any], int]]
 ) -> None:
     trouble = Trouble(city, before)
     await trouble.file(0)

@@ -34,6 +34,7 @@ from protocol.ledger import suspend
 from protocol.lifecycle import TRANSITIONS, Case, State, Step, Turn, advance
 from protocol.messages import STEPS, read_body
 from tests.attack.rogue import Fields, Rogue, line, name, post
+from tests.databases import Databases
 from tests.federation import officer
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
@@ -44,8 +45,8 @@ SPECIAL, PAPER = "村级公示", "农村宅基地和建房(规划许可)申请�
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[Desk]:
-    found = Desk(await small_city(LOCAL, UP))
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    found = Desk(await small_city(databases, LOCAL, UP))
     yield found
     await found.city.close()
 

@@ -28,6 +28,7 @@ from protocol import joint as law
 from protocol.bundles import Bundle, BundleStep, Office
 from protocol.joint import Joint, Said
 from protocol.joint_acts import SILENT, JointClosed, JointOpinion, JointTerms, Part
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, divisions, form, part_of
 from tests.story.test_joint import HOUSING, LAND, WATER
 
@@ -199,9 +200,9 @@ def test_every_part_ends_once_and_silence_is_named(
     assert law.refused_closing(joint_, twice) is not None
 
 
-async def test_any_order_of_arrival_ends_in_the_same_rows() -> None:
+async def test_any_order_of_arrival_ends_in_the_same_rows(databases: Databases) -> None:
     """The steps, the replies and the corrections of one case, each in a parcel of its own, in any order."""
-    city = await Federation(part_of(divisions())).open()
+    city = await Federation(part_of(divisions()), databases).open()
     village = city.roster.children(TOWNSHIP)[0].code
     top = city.roster.city.code
     mail: list[Incoming] = []
@@ -238,14 +239,15 @@ async def test_any_order_of_arrival_ends_in_the_same_rows() -> None:
     assert len(mail) >= 8  # some come twice: nobody has said yet that they came
     for seed in range(6):
         random.Random(seed).shuffle(mail)
-        with Database("sqlite://") as db:
-            db.upgrade()
-            config, bus = NodeConfig(top, Path(), "sqlite://"), MemoryBus(city.hubs[top], top)
+        url = databases.new()
+        with Database(url) as db:
+            config, bus = NodeConfig(top, Path(), url), MemoryBus(city.hubs[top], top)
             fresh = Node(config, city[top].know, db, bus, EVERY_TIER, city.clock)
             for one in mail:
                 await fresh.take_in([one])
             assert rows(fresh, no) == expected, seed
             assert states(fresh) == {"applied"}
+        databases.drop(url)
     await city.close()
 
 

@@ -46,8 +46,8 @@ def line(db: Database, login: str = "li.na") -> views.UserLine:
 
 
 @pytest.fixture
-def db(sqlite_database: Database) -> Database:
-    return sqlite_database
+def db(database: Database) -> Database:
+    return database
 
 
 @pytest.mark.parametrize(

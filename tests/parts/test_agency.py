@@ -16,6 +16,7 @@ from node.fees import views as bills
 from node.fees.actions import Charge
 from protocol.agency import AgencyState
 from tests.attack.rogue import Rogue, post, set_aside_at
+from tests.databases import Databases
 from tests.federation import (
     AGENT,
     CHIEF,
@@ -35,8 +36,8 @@ DAY_S = 24 * 3600.0
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions())).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions()), databases).open()
     yield found
     await found.close()
 

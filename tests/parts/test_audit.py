@@ -9,12 +9,13 @@ from sqlalchemy.exc import DBAPIError
 from node import audit
 from node.db import Database
 
+pytestmark = pytest.mark.every_database
 NOW = datetime(2026, 3, 2, 1, 0, 0, 5, tzinfo=UTC)
 
 
 @pytest.fixture
 def db(database: Database) -> Database:
-    """Five lines, on both kinds of database."""
+    """Five lines."""
 
     def fill(session) -> None:
         for n in range(5):
@@ -42,8 +43,8 @@ def test_an_untouched_log_is_whole(db: Database) -> None:
     assert db.read(audit.head) == (5, report.head)
 
 
-def test_an_empty_log_is_whole(sqlite_database: Database) -> None:
-    assert sqlite_database.read(audit.verify_chain) == audit.ChainReport(0, audit.START)
+def test_an_empty_log_is_whole(database: Database) -> None:
+    assert database.read(audit.verify_chain) == audit.ChainReport(0, audit.START)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_entries SET who = 'x'", "DELETE FROM audit_entries"])

@@ -15,6 +15,7 @@ from node.errors import BadForm, Conflict, Forbidden, NodeError
 from node.powers.routes import second
 from protocol.ledger import Owner
 from protocol.lifecycle import State
+from tests.databases import Databases
 from tests.federation import CHIEF, CLERK, REVIEWER
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, chosen, publish, small_city
 
@@ -26,8 +27,8 @@ UP, COUNTYS, INSTANT, URGENT, JOINT, STRICT = (
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[Desk]:
-    found = Desk(await small_city(UP, COUNTYS, INSTANT, URGENT, JOINT, STRICT))
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    found = Desk(await small_city(databases, UP, COUNTYS, INSTANT, URGENT, JOINT, STRICT))
     yield found
     await found.city.close()
 

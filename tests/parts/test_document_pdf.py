@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from node.cases import actions
 from node.documents import issue, pdf
+from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import AGENT, CLERK, divisions, form, part_of
 
@@ -24,8 +25,8 @@ A4_POINTS = (595, 842)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desks() -> AsyncIterator[Desks]:
-    found = await Desks.open(part_of(divisions()))
+async def desks(databases: Databases) -> AsyncIterator[Desks]:
+    found = await Desks.open(part_of(divisions()), databases)
     yield found
     await found.city.close()
 

@@ -12,14 +12,15 @@ from node.documents.kinds import KINDS
 from node.errors import NotFound
 from node.joint import actions as joint
 from node.work import civil_date
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, divisions, form, officer, part_of
 
 COUNTY = "640221000000"
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions())).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions()), databases).open()
     yield found
     await found.close()
 

@@ -18,6 +18,7 @@ from protocol import fees as law
 from protocol.catalogue import Fee
 from protocol.fees import BillState
 from protocol.lifecycle import State
+from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import CHIEF, CLERK, REVIEWER, Federation, divisions, form, officer, part_of
 
@@ -27,8 +28,8 @@ RATE = "住宅80元/件"
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions())).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions()), databases).open()
     yield found
     await found.close()
 
@@ -187,8 +188,8 @@ async def test_money_goes_back_by_two_persons_and_the_bank(city: Federation) -> 
     assert state(city, again) == BillState.VOID
 
 
-async def test_the_pages_say_what_is_charged_and_take_no_broken_statement() -> None:
-    desks = await Desks.open(part_of(divisions()))
+async def test_the_pages_say_what_is_charged_and_take_no_broken_statement(databases: Databases) -> None:
+    desks = await Desks.open(part_of(divisions()), databases)
     node = desks.city[COUNTY]
     no = await node.do(cases.file_case, CLERK, form("SZS-019", agent=False))
     async with desks.at(COUNTY, "clerk") as browser:

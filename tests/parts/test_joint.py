@@ -28,6 +28,7 @@ from protocol.messages import MAY
 from protocol.places import Tier
 from protocol.subjects import Lane
 from tests.attack.rogue import Rogue, post, set_aside_at
+from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import AGENT, CHIEF, CLERK, ROOT, Federation, divisions, form, part_of, real_items
 from tests.story.test_joint import HOUSING, LAND, WATER
@@ -124,8 +125,8 @@ async def test_a_village_neither_leads_nor_assists() -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions(), counties=2)).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions(), counties=2), databases).open()
     yield found
     await found.close()
 
@@ -407,8 +408,8 @@ async def test_no_data_is_no_rate(city: Federation) -> None:
 # Pages and programs
 
 
-async def test_desk_page_and_interface() -> None:
-    desks = await Desks.open(part_of(divisions()))
+async def test_desk_page_and_interface(databases: Databases) -> None:
+    desks = await Desks.open(part_of(divisions()), databases)
     city = desks.city
     items, deeds = real_items()
     await city.publish(

@@ -9,12 +9,13 @@ import pytest
 
 from node.agency.ledger import COLUMNS, Ledger, as_xlsx, rows
 from node.cases import actions
+from tests.databases import Databases
 from tests.federation import AGENT, Federation, divisions, form, part_of
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions())).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions()), databases).open()
     yield found
     await found.close()
 

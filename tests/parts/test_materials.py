@@ -24,6 +24,7 @@ from node.materials.kinds import JPEG, PDF, PNG
 from node.materials.rules import MaterialRules
 from node.node import Node
 from node.web import Web
+from tests.databases import Databases
 from tests.federation import AGENT, Federation, divisions, form, officer, part_of
 from tests.photos import noise, pdf, photo
 
@@ -95,8 +96,8 @@ def test_a_pdf_is_kept_as_it_is() -> None:
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions(), townships=1, villages=1)).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions(), townships=1, villages=1), databases).open()
     yield found
     await found.close()
 

@@ -15,6 +15,7 @@ from node.exchange.outbox import outstanding
 from node.figures import report
 from node.figures.model import DailyReportRow
 from protocol.roster import Roster
+from tests.databases import Databases
 from tests.desks import PASSWORD, Desks
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, divisions, form, part_of
 
@@ -23,8 +24,8 @@ PERSONAL = ("王小明", "640221197001010010", "13895021234")
 
 
 @pytest.fixture
-async def desks() -> AsyncIterator[Desks]:
-    found = await Desks.open(part_of(divisions(), townships=1, villages=2))
+async def desks(databases: Databases) -> AsyncIterator[Desks]:
+    found = await Desks.open(part_of(divisions(), townships=1, villages=2), databases)
     yield found
     await found.city.close()
 
@@ -378,11 +379,11 @@ async def test_declared_and_recomputed_stand_side_by_side(desks: Desks) -> None:
         assert "\N{MINUS SIGN}1" in page
 
 
-async def test_a_city_without_counties() -> None:
+async def test_a_city_without_counties(databases: Databases) -> None:
     whole = divisions()
     township = whole.children(COUNTY)[0]
     places = [whole.city, replace(township, parent=whole.city.code), *whole.children(township.code)[:1]]
-    desks = await Desks.open(Roster(places))
+    desks = await Desks.open(Roster(places), databases)
     try:
         village = places[2].code
         await desks.city[village].do(actions.file_case, AGENT, form("SZS-019"))

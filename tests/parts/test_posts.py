@@ -10,6 +10,7 @@ from node.cases import actions as cases
 from node.errors import BadForm, NodeError, NotFound, RoleMissing
 from node.posts import actions, views
 from node.posts.actions import Post
+from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import AGENT, divisions, form, officer, part_of
 
@@ -20,8 +21,8 @@ TODAY = date(2026, 3, 2)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desks() -> AsyncIterator[Desks]:
-    found = await Desks.open(part_of(divisions()))
+async def desks(databases: Databases) -> AsyncIterator[Desks]:
+    found = await Desks.open(part_of(divisions()), databases)
     yield found
     await found.city.close()
 

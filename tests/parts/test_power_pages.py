@@ -11,6 +11,7 @@ from node import proposals
 from node.cases import actions
 from node.documents import issue
 from node.powers import seals, views
+from tests.databases import Databases
 from tests.desks import Desks, Window
 from tests.federation import AGENT, CLERK, divisions, form, part_of
 
@@ -24,8 +25,8 @@ GRANT = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desks() -> AsyncIterator[Desks]:
-    found = await Desks.open(part_of(divisions()))
+async def desks(databases: Databases) -> AsyncIterator[Desks]:
+    found = await Desks.open(part_of(divisions()), databases)
     yield found
     await found.city.close()
 

@@ -23,6 +23,7 @@ from node.powers.routes import router as powers_router
 from node.powers.routes import second
 from node.problems import add_handlers
 from protocol.lifecycle import State
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, officer
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
@@ -33,8 +34,8 @@ NEW = officer("new", Role.CHIEF_REPRESENTATIVE)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[Desk]:
-    found = Desk(await small_city(ITEM, "SZS-001"))
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    found = Desk(await small_city(databases, ITEM, "SZS-001"))
     yield found
     await found.city.close()
 

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from node.agency import views
 from node.cases import actions
+from tests.databases import Databases
 from tests.desks import Desks, Window
 from tests.federation import AGENT, divisions, form, part_of
 
@@ -23,8 +24,8 @@ PROJECT = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desks() -> AsyncIterator[Desks]:
-    found = await Desks.open(part_of(divisions()))
+async def desks(databases: Databases) -> AsyncIterator[Desks]:
+    found = await Desks.open(part_of(divisions()), databases)
     yield found
     await found.city.close()
 

@@ -11,6 +11,7 @@ from node.errors import BadForm, Conflict, Forbidden, NodeError
 from node.powers.routes import second
 from protocol.lifecycle import State
 from protocol.modes import MODES, mode_of
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, form
 from tests.handled import COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
@@ -22,8 +23,8 @@ UP, COUNTYS, INSTANT, URGENT, JOINT, STRICT = (
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk() -> AsyncIterator[Desk]:
-    found = Desk(await small_city(UP, COUNTYS, INSTANT, URGENT, JOINT, STRICT))
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    found = Desk(await small_city(databases, UP, COUNTYS, INSTANT, URGENT, JOINT, STRICT))
     yield found
     await found.city.close()
 

@@ -26,6 +26,7 @@ from protocol.lifecycle import State
 from protocol.places import Code
 from protocol.subjects import CAT, MAIL, UP, relay_permissions
 from tests.agreement import agree, cases_of, truthful
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, START, Federation, form
 from tests.handled import CITY, COUNTY, ROSTER, TOWNSHIP, VILLAGE, chosen, publish
 from tests.hubs import RealHub, offline, online, real_hub
@@ -42,9 +43,9 @@ PACE = Pace(
 class Town(Federation):
     """The small city, its clock running, its lines to be replaced by real ones."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, databases: Databases) -> None:
         self._began = monotonic()
-        super().__init__(ROSTER, folder, publish=False)
+        super().__init__(ROSTER, databases, publish=False)
 
     def clock(self) -> datetime:
         return START + timedelta(seconds=monotonic() - self._began)
@@ -101,10 +102,9 @@ class Morning:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Morning]:
+async def running(folder: Path, databases: Databases) -> AsyncIterator[Morning]:
     """The whole city at work."""
-    (folder / "sites").mkdir()
-    town = Town(folder / "sites")
+    town = Town(databases)
     await town.open()
     await publish(town, 1, chosen(ITEM))
     async with AsyncExitStack() as stack:
@@ -144,8 +144,8 @@ async def running(folder: Path) -> AsyncIterator[Morning]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def morning(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Morning]:
-    async with running(tmp_path_factory.mktemp("morning")) as found:
+async def morning(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> AsyncIterator[Morning]:
+    async with running(tmp_path_factory.mktemp("morning"), databases) as found:
         yield found
 
 

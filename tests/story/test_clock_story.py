@@ -13,6 +13,7 @@ from node.powers.routes import second
 from protocol import evidence as proof
 from protocol.ledger import Owner
 from protocol.lifecycle import State
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
 
@@ -20,8 +21,8 @@ ITEM = "SZS-001"
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    found = Desk(await small_city(ITEM))
+async def desk(databases: Databases) -> AsyncIterator[Desk]:
+    found = Desk(await small_city(databases, ITEM))
     yield found
     await found.city.close()
 

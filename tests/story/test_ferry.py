@@ -12,6 +12,7 @@ from node.errors import BadForm, NotFound
 from node.exchange.outbox import outstanding
 from node.materials.collect import materials_of
 from node.node import Node
+from tests.databases import Databases
 from tests.federation import AGENT, Federation, divisions, form, officer, part_of, real_items
 from tests.parts.test_materials import browser
 from tests.story.test_materials import bulk, names, opened, shown
@@ -22,8 +23,8 @@ KIB = 1024
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions(), townships=1, villages=1), publish=False).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions(), townships=1, villages=1), databases, publish=False).open()
     items, deeds = real_items()
     await found.publish(
         1,

@@ -18,6 +18,7 @@ from node.joint import actions as joint
 from node.joint import standing, views
 from node.materials import index
 from protocol.case import Case, State
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, officer, part_of
 from tests.photos import photo
 from tests.story.test_materials import opened, shown, upload
@@ -35,8 +36,8 @@ LAND, HOUSING, WATER = of("ZR", "land"), of("ZJ", "housing"), of("SL", "water")
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions(), counties=2, townships=2, villages=1)).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions(), counties=2, townships=2, villages=1), databases).open()
     yield found
     await found.close()
 

@@ -20,6 +20,7 @@ from node.node import Node
 from protocol.lifecycle import State
 from protocol.subjects import Stream
 from tests.agreement import agree, cases_of, truthful
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, form
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, small_city
 
@@ -177,8 +178,8 @@ STEPS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Federation]:
-    found = await small_city(ITEM, folder=tmp_path_factory.mktemp("town"))
+async def town(databases: Databases) -> AsyncIterator[Federation]:
+    found = await small_city(databases, ITEM)
     yield found
     await found.close()
 

@@ -14,6 +14,7 @@ from node.materials.model import UploadState
 from node.node import Node
 from protocol import blobs, subjects
 from protocol.lifecycle import State
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, REVIEWER, Federation, divisions, form, part_of
 from tests.photos import photo
 from tests.story.test_one_case import state, villages
@@ -24,8 +25,8 @@ ITEM = "SZS-001"
 
 
 @pytest.fixture
-async def city() -> AsyncIterator[Federation]:
-    found = await Federation(part_of(divisions(), townships=1, villages=2)).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions(), townships=1, villages=2), databases).open()
     yield found
     await found.close()
 

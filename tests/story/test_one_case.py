@@ -17,16 +17,16 @@ from node.exchange.views import aside_counts
 from node.work import Work
 from protocol.lifecycle import State
 from protocol.roster import Roster
-from tests.databases import Addresses
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, part_of
 
+pytestmark = pytest.mark.every_database
 CITY, COUNTY = "640200000000", "640221000000"
 
 
 @pytest.fixture
-async def city(addresses: Addresses) -> AsyncIterator[Federation]:
-    """On SQLite, and on PostgreSQL: each node has a database of its own there."""
-    found = await Federation(part_of(divisions(), townships=1, villages=2), address=addresses).open()
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await Federation(part_of(divisions(), townships=1, villages=2), databases).open()
     yield found
     await found.close()
 

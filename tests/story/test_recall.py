@@ -18,6 +18,7 @@ from protocol.lifecycle import Case, State
 from protocol.places import Code, Place, Tier
 from protocol.roster import Roster
 from tests.agreement import agree, cases_of
+from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, part_of, real_items
 from tests.handled import chosen
 
@@ -103,22 +104,22 @@ class Power:
         assert (self.case(no, no[:12]).state, self.case(no, no[:12]).holder) == (State.CLOSED, place)
 
 
-async def opened(roster: Roster) -> Power:
-    city = await Federation(roster, publish=False).open()
+async def opened(roster: Roster, databases: Databases) -> Power:
+    city = await Federation(roster, databases, publish=False).open()
     await city.publish(1, ITEMS, DEEDS)
     return Power(city)
 
 
 @pytest.fixture
-async def power() -> AsyncIterator[Power]:
+async def power(databases: Databases) -> AsyncIterator[Power]:
     """One line from a village to the city."""
-    found = await opened(part_of(divisions(), first=DEVOLVED))
+    found = await opened(part_of(divisions(), first=DEVOLVED), databases)
     yield found
     await found.city.close()
 
 
-async def test_the_same_item_ends_at_three_levels() -> None:
-    power = await opened(WHOLE)
+async def test_the_same_item_ends_at_three_levels(databases: Databases) -> None:
+    power = await opened(WHOLE, databases)
     for village, decides in ((VILLAGE, TOWNSHIP), (OTHER_VILLAGE, OTHER), (BLOCK, CITY)):
         no = await power.filed(village, ANYWHERE)
         assert power.case(no).speaker == decides

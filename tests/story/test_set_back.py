@@ -1,7 +1,6 @@
 """A database set back to an older copy (回退): the peers notice, a new epoch begins, nothing is lost at a reader or doubled."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +10,7 @@ from node.exchange.model import OutState
 from protocol.lifecycle import State
 from tests.agreement import agree, cases_of, folded, sums, tallies, truthful
 from tests.attack.rogue import Rogue, post
+from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, form
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, small_city
 
@@ -20,9 +20,8 @@ OTHERS = LINE[1:]
 
 
 @pytest.fixture
-async def city(tmp_path: Path) -> AsyncIterator[Federation]:
-    (tmp_path / "sites").mkdir()
-    found = await small_city(ITEM, folder=tmp_path / "sites")
+async def city(databases: Databases) -> AsyncIterator[Federation]:
+    found = await small_city(databases, ITEM)
     yield found
     await found.close()
 
@@ -54,16 +53,16 @@ def counted_once(city: Federation, *numbers: str) -> None:
         assert node.read(cases_of) == city[CITY].read(cases_of), place
 
 
-async def test_the_senders_database(city: Federation, tmp_path: Path) -> None:
+async def test_the_senders_database(city: Federation) -> None:
     first = await filed(city)
-    city.snapshot(VILLAGE, tmp_path / "old.db")
+    old = city.snapshot(VILLAGE)
     lost = [await filed(city), await filed(city)]
     await city[TOWNSHIP].do(actions.accept, CLERK, lost[0])
     await city.settle()
     agree(city, LINE)
 
     before = epoch(city, VILLAGE)
-    city.restart(VILLAGE, tmp_path / "old.db")
+    city.restart(VILLAGE, old)
     assert set(city[VILLAGE].read(cases_of)) == {first}
     assert epoch(city, VILLAGE) == before
     await hello(city, VILLAGE)  # whoever says hello is told what the others hold of it
@@ -87,12 +86,12 @@ async def test_the_senders_database(city: Federation, tmp_path: Path) -> None:
     assert all(set(city[place].read(views.aside_counts).values()) == {0} for place in OTHERS)
 
 
-async def test_acts_said_before_anybody_noticed(city: Federation, tmp_path: Path) -> None:
+async def test_acts_said_before_anybody_noticed(city: Federation) -> None:
     first = await filed(city)
-    city.snapshot(VILLAGE, tmp_path / "old.db")
+    old = city.snapshot(VILLAGE)
     lost = [await filed(city), await filed(city), await filed(city)]
     before = epoch(city, VILLAGE)
-    city.restart(VILLAGE, tmp_path / "old.db")
+    city.restart(VILLAGE, old)
     again = await filed(city, settle=False)
     assert again == lost[0]  # it cannot know
     await city.later(20)
@@ -113,12 +112,12 @@ async def test_acts_said_before_anybody_noticed(city: Federation, tmp_path: Path
 
 
 @pytest.mark.parametrize("place", OTHERS)
-async def test_a_readers_database(city: Federation, tmp_path: Path, place: str) -> None:
+async def test_a_readers_database(city: Federation, place: str) -> None:
     """It says what it holds when it comes back; the others send the rest again."""
     await filed(city)
-    city.snapshot(place, tmp_path / "old.db")
+    old = city.snapshot(place)
     number = await filed(city)
-    city.restart(place, tmp_path / "old.db")
+    city.restart(place, old)
     assert number not in city[place].read(cases_of)
     await hello(city, place)
     agree(city, LINE)
