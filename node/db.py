@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -85,7 +85,8 @@ class Database:
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._read(fn)  # the server was restarted: a new connection, one more try
+        self._let_go()  # the server was restarted, and has left none of them: a new one, one more try
+        return self._read(fn)
 
     async def read_slow(self, fn: Callable[[Session], T]) -> T:
         """What `fn` finds in one snapshot, on a reading thread: for exports and searches."""
@@ -137,8 +138,7 @@ class Database:
         """Write what waits, then let go of files, connections and own threads."""
         self._closed = True
         self._writer.close()
-        while self._readers:
-            self._readers.pop().close()
+        self._let_go()
         if self._own is not None:
             self._own.close()
         self._forget()
@@ -166,6 +166,12 @@ class Database:
         else:
             self._readers.append(connection)
         return found
+
+    def _let_go(self) -> None:
+        """Close the reading connections that nobody uses."""
+        with suppress(IndexError):
+            while True:
+                self._readers.pop().close()
 
     def _reader(self) -> Connection:
         try:

@@ -85,11 +85,14 @@ class Job:
             session.close()
 
     def run_apart(self, connection: Connection) -> None:
-        """`run` in a savepoint, which is undone if it raises; `_Lost` if that fails."""
+        """`run` in a savepoint, which is undone if it raises; `_Lost` if there is no making or undoing it."""
         raw = (
             connection.connection
         )  # the driver itself: SQLAlchemy's nested transaction costs eight times as much
-        raw.execute("SAVEPOINT job")
+        try:
+            raw.execute("SAVEPOINT job")
+        except Exception as broken:
+            raise _Lost from broken
         try:
             self.run(connection)
             raw.execute("RELEASE job")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, insert, select, text, update
+from sqlalchemy import JSON, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import Field, Session, SQLModel
 
@@ -339,6 +339,42 @@ async def test_a_restarted_server_is_found_again(postgres, postgres_template: st
         assert numbers(own) == []
         assert await own.write(add("a")) == "a"
         assert numbers(own) == ["a"]
+
+
+async def test_several_readers_find_a_restarted_server_again(postgres, postgres_template: str) -> None:
+    with Database(postgres.create(postgres_template)) as own:
+        await own.write(lambda session: PARCELS.create(session.connection()))
+        both = threading.Barrier(2)
+
+        def meet(session: Session) -> int:
+            found = session.scalar(select(func.count()).select_from(PARCELS))
+            both.wait(10)
+            return int(found or 0)
+
+        assert await asyncio.gather(own.read_slow(meet), own.read_slow(meet)) == [0, 0]
+        postgres.restart()
+        assert numbers(own) == []
+
+
+async def test_a_connection_lost_between_two_functions_harms_neither(
+    postgres, postgres_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.writer.GROUP_S", 60)
+    url = postgres.create(postgres_template)
+    with Database(url) as own:
+        await own.write(lambda session: PARCELS.create(session.connection()))
+        cuts = 1
+
+        def cut_off(session: Session) -> str:
+            nonlocal cuts
+            session.execute(insert(PARCELS).values(no="a", count=0))
+            if cuts:
+                cuts -= 1
+                postgres.disconnect(url)
+            return "a"
+
+        assert await asyncio.gather(*map(own.write, [cut_off, add("b"), add("c")])) == ["a", "b", "c"]
+        assert numbers(own) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory"])
