@@ -49,6 +49,8 @@ class Brought:
     """Pieces of materials that were wanted."""
     unwanted: int = 0
     """Pieces that were here already, or whose case is not."""
+    arrived: int = 0
+    """Words that a whole file is there."""
     refused: int = 0
     """Asks and pieces that are not genuine, or not for us."""
 
@@ -57,7 +59,7 @@ class Brought:
         """3 个邮包，1 份回执 …"""
         counts = (
             (self.mail, "个邮包"), (self.receipts, "份回执"), (self.documents, "份目录文件"), (self.pieces, "段材料"),
-            (self.asks, "份对方还缺的材料单"), (self.unwanted, "段材料用不上（已有，或所属办件还没到：先读入第 1 个文件）"),
+            (self.asks, "份对方还缺的材料单"), (self.arrived, "份材料对方已收齐"), (self.unwanted, "段材料用不上（已有，或所属办件还没到：先读入第 1 个文件）"),
             (self.refused, "段材料不是给本站的或被改动，未收"),
         )  # fmt: skip
         return "，".join(f"{count} {what}" for count, what in counts if count)
@@ -80,7 +82,10 @@ async def pack(node: Node, officer: Officer, place: str, part: int = 1) -> Packe
     if place not in node.know.roster or place == node.place:
         raise NotFound(f"名册里没有可以摆渡的站点 {place}")
     await sign_waiting(node.db, node.know, node.clock())
-    mail = node.look(lambda work: _mail(work, place)) + b"".join(by_hand.asks(materials_of(node), place))
+    part_of = materials_of(node)
+    await part_of.lane.list_noted()
+    said = [*by_hand.asks(part_of, place), *by_hand.words(part_of, place)]
+    mail = node.look(lambda work: _mail(work, place)) + b"".join(said)
     room = node.config.materials.carried_max
     found, parts = by_hand.share(node.read(by_hand.loads, node.know, place), room, part, len(mail))
     if not 1 <= part <= parts:
@@ -213,7 +218,10 @@ async def _take(node: Node, found: _Found) -> Brought:
 async def _piece(node: Node, lines: list[bytes], brought: Brought) -> None:
     try:
         data = by_hand.piece_of(lines)
-        if await materials_of(node).lane.brought(_from(lines[0], blobs.PIECE), data):
+        if blobs.is_line(data):
+            await materials_of(node).lane.heard(_from(lines[0], blobs.PIECE), data)
+            brought.arrived += 1
+        elif await materials_of(node).lane.brought(_from(lines[0], blobs.PIECE), data):
             brought.pieces += 1
         else:
             brought.unwanted += 1

@@ -23,7 +23,7 @@ from node.exchange.model import (
 from node.fees.model import BankLineRow, BillRow, FeeSaidRow
 from node.figures.model import DailyReportRow, DayPlaceRow, MonthItemRow, MonthTierRow
 from node.joint.model import JointRow, PartRow, SaidRow
-from node.materials.model import BlobRow, CaseFileRow, NotedCaseRow, UploadRow, WantedRow
+from node.materials.model import BlobRow, CaseFileRow, NotedCaseRow, SentFileRow, UploadRow, WantedRow
 from node.posts.model import LeaveRow, PostRow
 from node.powers.model import AuthorisationRow, CustodyRow, SealRow, SealUseRow
 from node.proposals import ProposalRow
@@ -32,7 +32,7 @@ TABLES = (
     *(User, LoginSession, LoginAttempts, ApiToken, AuditEntry),
     *(MetaRow, EventRow, StatementRow, CertificateRow, PeerRow, OutboxRow, ChannelRow, QuarantineRow),
     *(DocumentRow, CaseRow, SubmissionRow, DraftRow),
-    *(UploadRow, WantedRow, BlobRow, CaseFileRow, NotedCaseRow),
+    *(UploadRow, WantedRow, BlobRow, CaseFileRow, NotedCaseRow, SentFileRow),
     *(RecountRow, FindingRow, PrintRow, ProposalRow),
     *(AuthorisationRow, SealRow, CustodyRow, SealUseRow),
     DocumentIssueRow,

@@ -8,7 +8,8 @@ party can open it.
              byte that is 1 in the last, so that segments cannot be dropped, repeated, moved or cut off
     ask      one DSSE line: this party, for this case, wants these ranges of this blob, in pieces of this size
     piece    one DSSE line that names blob, offset and the SHA-256 of what follows, a newline, the raw bytes;
-             or the line alone, with the reason why there is nothing
+             or the line alone, with the reason why there is nothing; or, with no bytes, no reason and the blob's
+             length as offset, the word that all of it is here and its hash right
 
 One rule: the line is signed, the bytes are named in it, and the whole is believed only when its hash is right.
 B-1 form, B-2 certificate and signature, B-3 sender and reader, B-4 the bytes are not those named.
@@ -119,6 +120,11 @@ class Piece:
     data: bytes
     none: str = ""
 
+    @property
+    def whole(self) -> bool:
+        """Whether it says that its sender has the whole blob, which is `at` bytes long."""
+        return self.at > 0 and not self.data and not self.none
+
 
 def write_ask(
     ask: Ask, keys: Keys, cert: Certificate, now: datetime, chain: Sequence[Certificate] = ()
@@ -206,6 +212,11 @@ def read_piece(raw: bytes, ring: KeyRing, me: str, source: str) -> Piece:
 def is_piece(raw: bytes) -> bool:
     """Whether these bytes of the blob lane look like a piece rather than an ask; nothing is believed by it."""
     return PIECE.encode() in raw[:4096].partition(b"\n")[0]
+
+
+def is_line(raw: bytes) -> bool:
+    """Whether these bytes are one line and nothing after it: a piece without bytes."""
+    return raw.find(b"\n") == len(raw) - 1
 
 
 def _sign(kind: str, payload: dict[str, Any], keys: Keys, cert: Certificate) -> bytes:

@@ -354,4 +354,5 @@ def _submit(
         place.code: Lane.CASE if place.code in parties else Lane.SUP
         for place in routing.hearers(work.know.roster, case.origin, *parties)
     }
-    work.send(kind, body.model_dump(mode="json"), readers, private=private, parties=parties)
+    event = work.send(kind, body.model_dump(mode="json"), readers, private=private, parties=parties)
+    index.note(work, event, no)

@@ -16,6 +16,7 @@ from node.cases.model import FOLD, CaseRow, to_case, to_values
 from node.db import table_of, upsert
 from node.errors import Conflict, NotFound
 from node.figures.cubes import Tally
+from node.materials.index import note as note_files
 from node.work import Work
 from protocol import routing
 from protocol.certificates import instant
@@ -104,6 +105,7 @@ class Cases:
             private=private,
             parties=_parties(before, after),
         )
+        note_files(work, event, no)
         self._keep(before, after._replace(head=event.hash), step)
         return event
 

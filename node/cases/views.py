@@ -156,6 +156,7 @@ def reach(session: Session, no: str) -> Sequence[Row[Any]]:
     out = table_of(OutboxRow).c
     return session.execute(
         select(
+            out.ep,
             out.ord,
             out.place,
             out.kind,

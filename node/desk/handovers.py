@@ -112,7 +112,10 @@ def _receipt(desk: Desk, no: str) -> ReceiptView:
         phone="见本站公示栏",
         complain="12345",
         reaches=tuple(
-            show.reach(node, one) for one in node.read(views.reach, no) if one.kind == "case.filed"
+            one
+            for _, one in show.reaches(
+                node, [row for row in node.read(views.reach, no) if row.kind == "case.filed"]
+            )
         ),
         stops=show.stops(node, row, events),
         live_href=f"/live/slip/{no}",

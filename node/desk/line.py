@@ -1,6 +1,7 @@
 """节点与线路: how far every act got, who owes a receipt, what stands in quarantine; mail carried by hand (摆渡)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from node.desk.quarantine import set_aside
 from node.errors import BadForm, NodeError, NotFound
 from node.exchange import reach, release, views
 from node.exchange.model import OutState
+from node.materials import reached
 from node.materials.rules import MIB
 from node.pages import links, screens
 from node.pages.render import SECURITY_HEADERS, answer_live
@@ -47,22 +49,24 @@ _DONE = {
 # Acts
 
 
-def _reach(desk: Desk, row: Any) -> Reach:
-    one = show.reach(desk.node, row)
+def _reach(desk: Desk, row: Any, files: Mapping[reached.Key, reached.Progress]) -> Reach:
+    one = show.reach(desk.node, row, files)
     late = row.done_at is None and desk.now - row.stored_at > timedelta(seconds=reach.LATE_S)
     reason = one.reason
     if row.state == OutState.STORED:
         reason = "等线路接通" if not desk.node.bus.connected else "即将发出"
     elif row.state == OutState.SENT:
         reason = f"等回执，已发 {row.tries} 次" if row.tries > 1 else "等回执"
-    return Reach(place=one.place, stage=one.stage, at=one.at, reason=reason, late=late)
+    return replace(one, reason=reason, late=late)
 
 
 def _case_no(one: reach.Act) -> str:
     return one.event.case.no if one.event.case else str(one.event.body.get("no", ""))
 
 
-def _act(desk: Desk, one: reach.Act, items: dict[str, str]) -> Act:
+def _act(
+    desk: Desk, one: reach.Act, items: dict[str, str], files: Mapping[reached.Key, reached.Progress]
+) -> Act:
     event, no = one.event, _case_no(one)
     about = str(event.body.get("on", ""))
     if no:
@@ -75,7 +79,7 @@ def _act(desk: Desk, one: reach.Act, items: dict[str, str]) -> Act:
         at=one.at,
         seq=f"#{one.ord}",
         by=str(event.body.get("by", "")),
-        reaches=tuple(_reach(desk, row) for row in one.readers),
+        reaches=tuple(_reach(desk, row, files) for row in one.readers),
     )
 
 
@@ -165,15 +169,19 @@ def _view(desk: Desk, tab: str, after: int, error: str = "") -> LineView:
     peers = {row.place: row for row in node.read(views.peers)}
     found, cursor = _list(desk, tab, after)
     items = node.read(reach.items_of, {_case_no(one) for one in found})
+    files = node.read(reached.of_acts, [(one.event.ep, one.ord) for one in found])
+    on_the_way = node.read(reached.on_the_way)
     set_apart = sum(aside.values())
     counts = [
         Tag(text=f"{word} {stages[state]}", tone=tone) for state, word, tone in _STAGES if stages[state]
     ]
+    if on_the_way:
+        counts.append(Tag(text=f"材料在路上 {on_the_way}", tone=Tone.CALM))
     return LineView(
         lines=_lines(desk, owed, peers),
         counts=tuple(counts) or (Tag(text="全部已办理", tone=Tone.GOOD),),
-        tabs=_tabs(tab, sum(stages.values()), set_apart),
-        acts=tuple(_act(desk, one, items) for one in found),
+        tabs=_tabs(tab, sum(stages.values()) + on_the_way, set_apart),
+        acts=tuple(_act(desk, one, items, files) for one in found),
         quarantine=set_aside(desk) if tab == "quarantine" else (),
         cursor=cursor,
         facts=_facts(desk),

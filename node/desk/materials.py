@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from node.desk import show
 from node.desk.frame import Desk
-from node.materials import index, reusable, viewing
+from node.materials import index, reached, reusable, viewing
 from node.materials.checklist import label_of
 from node.materials.collect import materials_of
 from node.materials.kinds import PDF
 from node.materials.model import BlobState
 from node.materials.viewing import Shown
 from node.pages.views.common import Tag, Tone
-from node.pages.views.materials import FileView, Material, Papers, Reusable
+from node.pages.views.materials import FileView, Material, Papers, Reusable, Sent
 from protocol.blobs import MAX_PIECE
 from protocol.catalogue import Item
 
@@ -55,6 +56,16 @@ def papers(desk: Desk, no: str, item: Item | None, private: dict[str, Any] | Non
         ),
         arrived=found.arrived,
         total=len(found.files),
+        sent=_sent(desk, no),
+    )
+
+
+def _sent(desk: Desk, no: str) -> tuple[Sent, ...]:
+    """How many of the files that we gave away have come, party by party."""
+    node = desk.node
+    return tuple(
+        Sent(place=show.place_name(node, place), words=one.words, lacking=one.arrived < one.total)
+        for place, one in node.read(reached.of_case, no).items()
     )
 
 

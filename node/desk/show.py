@@ -1,12 +1,13 @@
 """Cases as pages show them: rows and events in, view models out. Words are chosen here and nowhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from node.cases.dossier import masked
 from node.desk.frame import Desk
 from node.exchange.model import OutState
+from node.materials import reached
 from node.node import Node
 from node.pages.views.cases import CaseRow, PersonalField
 from node.pages.views.common import Limit, Stop, StopState, Tag, Tone
@@ -136,13 +137,28 @@ def case_row(desk: Desk, row: Any, applicant: str = "", waiting: bool = False) -
     )
 
 
-def reach(node: Node, row: Any) -> Reach:
-    """How far one of our acts got with one reader."""
+def reach(node: Node, row: Any, files: Mapping[reached.Key, reached.Progress]) -> Reach:
+    """How far one of our acts got with one reader, and its files with it."""
+    given = files.get((row.place, row.ep, row.ord))
     at = row.done_at or row.sent_at or row.stored_at
     reason = f"{row.rule} {row.reason}".strip()
     if row.state == OutState.RECEIVED and not reason:
         reason = "对方已收，等前面的步骤"
-    return Reach(place=place_name(node, row.place), stage=_STAGES[OutState(row.state)], at=at, reason=reason)
+    return Reach(
+        place=place_name(node, row.place),
+        stage=_STAGES[OutState(row.state)],
+        at=at,
+        reason=reason,
+        files=given.words if given else "",
+        lacking=given is not None and given.arrived < given.total,
+    )
+
+
+def reaches(node: Node, rows: Iterable[Any]) -> list[tuple[int, Reach]]:
+    """The same for many rows, each with the number of its act."""
+    found = list(rows)
+    files = node.read(reached.of_acts, [(row.ep, row.ord) for row in found])
+    return [(row.ord, reach(node, row, files)) for row in found]
 
 
 def personal(private: dict[str, Any] | None, *, shown: bool) -> tuple[PersonalField, ...]:

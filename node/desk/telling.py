@@ -26,8 +26,8 @@ _MERELY_COPIED = frozenset(("joint.notice",))
 def story(desk: Desk, rows: Sequence[Any], reaches: Sequence[Any]) -> tuple[Step, ...]:
     """Everything said about a case, each with its proof and, for our own, how far it got."""
     by_ord: dict[int, list[Reach]] = {}
-    for one in reaches:
-        by_ord.setdefault(one.ord, []).append(show.reach(desk.node, one))
+    for number, one in show.reaches(desk.node, reaches):
+        by_ord.setdefault(number, []).append(one)
     said = [(row, read_event(row.raw)) for row in rows]
     return tuple(_step(desk, row, event, by_ord.get(row.ord, [])) for row, event in _in_order(said))
 

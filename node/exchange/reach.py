@@ -11,6 +11,7 @@ from sqlmodel import Session
 from node.cases.model import CaseRow
 from node.db import table_of
 from node.exchange.model import ChannelRow, EventRow, EventState, OutboxRow, PeerRow, QuarantineRow
+from node.materials.model import SentFileRow
 from protocol.envelope import Event, read_event
 
 LATE_S = 900
@@ -37,15 +38,11 @@ class Waiting:
 
 
 def unfinished(session: Session, me: str, after: int = 0, limit: int = 30) -> list[Act]:
-    """Acts that some reader has not applied, the oldest first, numbered above `after`."""
-    out = table_of(OutboxRow).c
-    numbers = session.execute(
-        select(out.ep, out.ord)
-        .where(out.done_at.is_(None), out.ord > after)
-        .distinct()
-        .order_by(out.ord)
-        .limit(limit)
-    ).all()
+    """Acts that some reader has not applied, or whose files have not come to it; the oldest first, above `after`."""
+    out, sent = table_of(OutboxRow).c, table_of(SentFileRow).c
+    waiting = select(out.ep, out.ord).where(out.done_at.is_(None), out.ord > after)
+    on_the_way = select(sent.ep, sent.ord).where(sent.reached_at.is_(None), sent.ord > after)
+    numbers = session.execute(waiting.union(on_the_way).order_by("ord").limit(limit)).all()
     event = table_of(EventRow).c
     rows = session.execute(
         select(event.ord, event.at, event.raw)

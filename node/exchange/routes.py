@@ -11,6 +11,7 @@ from node.accounts.officer import Officer
 from node.accounts.roles import Role
 from node.errors import BadRequest, RoleMissing
 from node.exchange import release, views
+from node.materials import reached
 from protocol.envelope import MAX_PARCEL
 
 Who = Annotated[Officer, Depends(officer)]
@@ -51,6 +52,7 @@ async def line(request: Request, _who: Who) -> dict[str, Any]:
         "connected": node.bus.connected,
         "trouble": node.bus.trouble,
         "stages": node.read(views.reach_counts),
+        "materials": rows(node.read(reached.lacking)),
         "oldest": node.read(views.oldest_unfinished),
         "unfinished": rows(node.read(views.unfinished)),
         "aside": rows(node.read(views.aside)),

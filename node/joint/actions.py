@@ -18,6 +18,7 @@ from node.catalogue.replica import meet
 from node.errors import BadForm, Conflict, Forbidden, NodeError, NotFound
 from node.joint import standing
 from node.joint.standing import Standing
+from node.materials import index
 from node.work import Work
 from protocol import joint as law
 from protocol.bundles import Bundle, Wanted, default_bundle, for_item
@@ -328,6 +329,7 @@ def _speak(
         private=private,
         parties=standing.parties(about),
     )
+    index.note(work, event, about.no)
     if not notice:
         standing.keep(work, event, act)
     return event

@@ -2,8 +2,8 @@
 
 1. A file to a place brings the materials of steps it has not confirmed, and those it said it lacks, from the byte on
    that it said. A file holds so many bytes; what is left goes into further files of the same export.
-2. A file from a place says, by the same signed asks as on the line, what it still lacks of whom it goes to. So a
-   stick that was lost, filled up or read in half costs a trip and nothing else.
+2. A file from a place says, by the same signed asks as on the line, what it still lacks of whom it goes to, and by
+   pieces without bytes what it has. So a stick that was lost, filled up or read in half costs a trip and nothing else.
 
 One rule: a piece in a file is a piece of the line, its bytes in base64 on the line below; the lane takes both.
 """
@@ -20,7 +20,7 @@ from sqlmodel import Session
 from node.cases.dossier import open_private
 from node.db import table_of, upsert
 from node.exchange.model import EventRow, OutboxRow
-from node.materials import index
+from node.materials import index, reached
 from node.materials.model import BlobRow, BlobState, WantedRow
 from node.work import Knowledge, Work
 from protocol.blobs import MAX_PIECE, Ask, Piece, read_ask, write_ask, write_piece
@@ -108,6 +108,13 @@ def pieces(part: "Materials", place: str, found: Sequence[Load]) -> Iterator[byt
             piece = Piece(know.place, Code(place), load.sha256, at, data)
             line, _, raw = write_piece(piece, know.keys, know.certificate).partition(b"\n")
             yield line + b"\n" + b64encode(raw) + b"\n"
+
+
+def words(part: "Materials", place: str) -> list[bytes]:
+    """What `place` gave us and is here, as signed lines: pieces without bytes."""
+    node = part.node
+    found = node.read(reached.lately, node.place, place, node.clock())
+    return [reached.write_word(one, node.know) + b"\n" for one in found]
 
 
 def asks(part: "Materials", place: str) -> list[bytes]:

@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Row, delete, func, select, update
 from sqlmodel import Session
 
-from node.cases.dossier import dossier
+from node.cases.dossier import dossier, open_private
 from node.db import insert_ignore, table_of
 from node.exchange.model import EventRow, EventState
-from node.materials.model import BlobRow, BlobState, CaseFileRow, NotedCaseRow
+from node.materials.model import BlobRow, BlobState, CaseFileRow, NotedCaseRow, SentFileRow
 from node.work import Knowledge, Work
 from protocol.blobs import KEY_BYTES, MAX_BLOB
 from protocol.dsse import unb64
@@ -99,7 +99,7 @@ def mark(know: Knowledge, id_type: str, id_no: str) -> str:
 
 
 def note(work: Work, event: Event, no: str) -> None:
-    """Remember that a step or submission sealed to us names files."""
+    """Remember that what was said, by us or sealed to us, names files."""
     if event.body.get("files") and event.enc is not None and is_party(event.enc, work.me):
         insert_ignore(work.session, NotedCaseRow, [{"no": no}])
 
@@ -109,15 +109,36 @@ def any_noted(session: Session) -> bool:
     return session.execute(select(table_of(NotedCaseRow).c.no).limit(1)).first() is not None
 
 
-def list_noted(work: Work) -> int:
-    """List the files of the cases remembered; how many cases."""
+def list_noted(work: Work) -> list[str]:
+    """List the files of the cases remembered, those that came and those that we gave away; the cases."""
     table = table_of(NotedCaseRow)
     numbers = list(work.session.execute(select(table.c.no).limit(50)).scalars())
     for no in numbers:
         private = dossier(work.session, work.know, no)
         add(work, no, entries(private), applicant_mark(work.know, private), BlobState.COMING)
+        _add_sent(work, no)
     work.session.execute(delete(table).where(table.c.no.in_(numbers)))
-    return len(numbers)
+    return numbers
+
+
+def _add_sent(work: Work, no: str) -> None:
+    """List what our acts about a case gave to whom."""
+    event = table_of(EventRow).c
+    rows = work.session.execute(
+        select(event.ord, event.raw).where(
+            event.case_no == no, event.frm == work.me, event.state == EventState.MINE
+        )
+    )
+    found = []
+    for row in rows:
+        said = read_event(row.raw)
+        if not said.body.get("files") or said.enc is None:
+            continue
+        names = {one.sha256 for one in entries(open_private(said, work.know))}
+        places = [place for place, _ in said.to if is_party(said.enc, place)]
+        key = {"ep": said.ep, "ord": row.ord, "no": no, "asked_at": work.now}
+        found += [{"place": place, "sha256": name, **key} for place in places for name in sorted(names)]
+    insert_ignore(work.session, SentFileRow, found)
 
 
 def add(

@@ -6,7 +6,7 @@
 3. When a window is here we ask for the next; it grows on a quick line and shrinks on a slow one. So a hub never
    holds more of a blob than a window, and a step never waits behind more than that.
 4. The whole is believed when its hash is right. If it is not, or nobody answers, another source is asked, later
-   each time, and at once when the line comes back.
+   each time, and at once when the line comes back. Whoever gave us the file is told that it is here (`reached`).
 
 Nothing here is stored but bytes on the disk: asks and pieces may be lost, repeated or come late. One rule: mail of
 this lane is taken without waiting and dropped when there is too much; it is always asked for again.
@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 from node.bus import Delivery, Mail
 from node.loops import Wake
-from node.materials import index
+from node.materials import index, reached
 from node.materials.assembly import Assembly
+from node.materials.reached import Words
 from node.materials.rules import MaterialRules
 from node.materials.store import Store
 from protocol import subjects
@@ -34,6 +35,7 @@ from protocol.blobs import (
     Ask,
     Piece,
     Span,
+    is_line,
     is_piece,
     read_ask,
     read_piece,
@@ -99,6 +101,7 @@ class Lane:
         self._line_since = node.line_since
         self.window = min(FIRST_WINDOW, rules.window_max)
         self.wake = Wake()
+        self.words = Words(node, self._send)
         self.sent_bytes = 0
         self._turn = asyncio.Lock()
         self.dropped = 0
@@ -111,7 +114,8 @@ class Lane:
         except ValueError:
             self.dropped += 1
             return
-        wanted = not is_piece(delivery.data) or any(source in one.asked for one in self._fetches.values())
+        asked = any(source in one.asked for one in self._fetches.values())
+        wanted = asked or not is_piece(delivery.data) or is_line(delivery.data)
         queued = sum(1 for frm, _ in self._mail if frm == source)
         if not wanted or len(self._mail) >= MOST_MAIL or queued >= MOST_FROM_ONE:
             self.dropped += 1
@@ -130,16 +134,22 @@ class Lane:
 
     async def step(self) -> int:
         """Read what came, ask for what is missing, send some of what was asked; how much was done."""
-        moved = 0
-        while self._mail and moved < MOST_MAIL:
+        moved = await self.list_noted()  # before a word about them is read
+        for _ in range(min(len(self._mail), MOST_MAIL)):
             await self._read(*self._mail.popleft())
             moved += 1
-        if self._node.read(index.any_noted):
-            moved += await self._node.do(index.list_noted)
-            self._looked_at = None
         if not self._node.bus.connected:
             return moved
-        return moved + await self._ask_all() + await self._answer_some()
+        return moved + await self._ask_all() + await self._answer_some() + await self.words.step()
+
+    async def list_noted(self) -> int:
+        """List the files of the cases noted; who gave us what is here already is told so."""
+        if not self._node.read(index.any_noted):
+            return 0
+        listed = await self._node.do(index.list_noted)
+        self.words.tell(self._node.read(reached.givers_of_cases, self._node.place, listed))
+        self._looked_at = None
+        return len(listed)
 
     # what came
 
@@ -154,13 +164,18 @@ class Lane:
             self.dropped += 1
             log.warning("%s: blob mail from %s dropped: %s", know.place, source, wrong)
 
+    async def heard(self, source: str, raw: bytes) -> None:
+        """Take a word, carried by hand, that a whole file is there. EnvelopeError B-1 to B-4."""
+        know = self._node.know
+        piece = read_piece(raw, know.ring, know.place, source)
+        if piece.whole:
+            await self._node.do(reached.reached, piece)
+
     async def brought(self, source: str, raw: bytes) -> bool:
         """Take a piece that was carried by hand; whether it was of something wanted. EnvelopeError B-1 to B-4."""
         know = self._node.know
         piece = read_piece(raw, know.ring, know.place, source)
-        if self._node.read(index.any_noted):
-            await self._node.do(index.list_noted)
-            self._looked_at = None
+        await self.list_noted()
         await self._look(self._node.clock())
         fetch = self._fetches.get(piece.blob)
         if fetch is None or piece.none:
@@ -170,6 +185,9 @@ class Lane:
         return True
 
     async def _piece(self, piece: Piece) -> None:
+        if piece.whole:
+            await self._node.do(reached.reached, piece)
+            return
         async with self._turn:
             await self._add(piece)
 
@@ -203,11 +221,15 @@ class Lane:
     async def _complete(self, fetch: Fetch) -> None:
         if await asyncio.to_thread(self._store.complete, fetch.name):
             del self._fetches[fetch.name]
-            await self._node.do(index.arrived, fetch.name)
+            await self._arrived(fetch.name)
             return
         log.warning("%s: %s is not what %s sent", self._node.place, fetch.name[:12], fetch.source)
         fetch.assembly.restart()
         self._gave_up(fetch)
+
+    async def _arrived(self, name: str) -> None:
+        await self._node.do(index.arrived, name)
+        self.words.tell(self._node.read(reached.givers, self._node.place, name))
 
     def _gave_up(self, fetch: Fetch) -> None:
         """Nothing here, or nothing right: the next one, at once until all were tried, then later."""
@@ -268,7 +290,7 @@ class Lane:
     async def _begin(self, name: str, no: str, size: int, now: datetime) -> None:
         have = self._store.size(name)
         if have is not None:  # another case brought it
-            await self._node.do(index.arrived, name)
+            await self._arrived(name)
             return
         come = self._store.come(name)
         if come > size:
@@ -313,6 +335,8 @@ class Lane:
             log.warning("%s asked for a material of %s without being a party to it", ask.frm, ask.no)
         elif (size := self._store.size(ask.blob)) is None:
             none = ABSENT
+        elif ask.ranges[0][0] >= size:
+            await self._send_piece(ask.frm, Piece(self._node.place, ask.frm, ask.blob, size, b""))
         else:
             self._answer(ask, size)
         if none:

@@ -117,6 +117,32 @@ class NotedCaseRow(SQLModel, table=True):
     no: str = Field(primary_key=True, max_length=50)
 
 
+class SentFileRow(SQLModel, table=True):
+    """One file that an act of ours gave to a party, and whether that party has said that it has the whole of it."""
+
+    __tablename__ = "sent_files"
+    place: str = Field(primary_key=True, max_length=12)
+    sha256: str = Field(primary_key=True, max_length=64)
+    ep: str = Field(primary_key=True, max_length=64)
+    ord: int = Field(primary_key=True)
+    """With `ep`, the act."""
+    no: str = Field(max_length=50, index=True)
+    asked_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    """When the act was listed, or the party was last asked whether it has the file."""
+    reached_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    """When its signed word came; None until then."""
+
+    __table_args__ = (
+        Index("sent_files_act", "ep", "ord"),
+        Index(
+            "sent_files_on_the_way",
+            "ord",
+            sqlite_where=text("reached_at IS NULL"),
+            postgresql_where=text("reached_at IS NULL"),
+        ),
+    )
+
+
 class WantedRow(SQLModel, table=True):
     """A blob that a place said, in a file carried by hand (摆渡), it still lacks: the next file to it brings it."""
 

@@ -16,7 +16,7 @@ from node import audit
 from node.cases.model import CaseRow
 from node.db import table_of
 from node.materials import drafts
-from node.materials.model import BlobRow, BlobState, CaseFileRow, UploadRow, UploadState
+from node.materials.model import BlobRow, BlobState, CaseFileRow, SentFileRow, UploadRow, UploadState
 from node.materials.rules import MaterialRules
 from node.work import Work
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from node.materials.collect import Materials
 
 AT_ONCE = 200
-_blobs, _files = table_of(BlobRow), table_of(CaseFileRow)
+_blobs, _files, _sent = table_of(BlobRow), table_of(CaseFileRow), table_of(SentFileRow)
 _uploads, _cases = table_of(UploadRow), table_of(CaseRow)
 
 
@@ -79,6 +79,7 @@ def bury(work: Work, rules: MaterialRules) -> list[str]:
             .where(_blobs.c.sha256.in_(names))
             .values(state=BlobState.GONE, at=work.now, why=why)
         )
+        work.session.execute(delete(_sent).where(_sent.c.sha256.in_(names)))
         audit.record(work.session, "system", "material.deleted", f"{len(names)} 份", why, now=work.now)
     return names
 

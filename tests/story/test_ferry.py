@@ -15,7 +15,7 @@ from node.node import Node
 from tests.databases import Databases
 from tests.federation import AGENT, Federation, divisions, form, officer, part_of, real_items
 from tests.parts.test_materials import browser
-from tests.story.test_materials import bulk, names, opened, shown
+from tests.story.test_materials import bulk, come, names, opened, shown
 from tests.story.test_one_case import villages
 
 KEEPER = officer("head", Role.ADMINISTRATOR)
@@ -71,8 +71,10 @@ async def test_photos_go_with_the_step_on_several_sticks(city: Federation) -> No
     assert (there.arrived, len(there.files)) == (2, 2)
     assert {opened(city[township], no, one.entry.sha256)[:1] for one in there.files} == {b"\0", b"\1"}
 
+    assert come(city, village, no) == {township: (0, 2)}
     back = await ferry.pack(city[township], KEEPER, village)
-    await ferry.bring(city[village], KEEPER, back.raw)
+    assert "2 份材料对方已收齐" in (await ferry.bring(city[village], KEEPER, back.raw)).words
+    assert come(city, village, no) == {township: (2, 2)}
     assert len((await ferry.pack(city[village], KEEPER, township)).raw) < 20 * KIB, "nothing is carried twice"
 
 

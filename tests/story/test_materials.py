@@ -8,7 +8,8 @@ import pytest
 
 from node.cases import actions
 from node.errors import BadForm, Conflict, Forbidden
-from node.materials import collect, drafts, retention, viewing
+from node.exchange import reach
+from node.materials import collect, drafts, reached, retention, viewing
 from node.materials.collect import materials_of
 from node.materials.model import UploadState
 from node.node import Node
@@ -222,3 +223,82 @@ async def test_identity_papers_go_in_time_and_leave_a_tombstone(city: Federation
     assert "90 日" in gone.why
     with pytest.raises(Conflict, match="删除"):
         opened(city[township], no, one.entry.sha256)
+
+
+def come(city: Federation, giver: str, no: str) -> dict[str, tuple[int, int]]:
+    """By party: how many of the files that `giver` gave it have come, as `giver` shows it."""
+    found = city[giver].read(reached.of_case, no)
+    return {place: (one.arrived, one.total) for place, one in found.items()}
+
+
+async def test_the_giver_sees_how_many_have_come_by_the_word_of_whoever_has_them(city: Federation) -> None:
+    village, township = villages(city)
+    for number in range(3):
+        bulk(city[village], "draft-0001", names()[0], bytes([number]) * 400_000 * (number + 1))
+    no = await city[village].do(actions.file_case, AGENT, form(ITEM, draft="draft-0001"))
+    seen = []
+    for _ in range(60):
+        for node in (city[village], city[township]):
+            await node.drain()
+            await node.take()
+            await materials_of(node).lane.step()
+            await node.tell()
+        seen.append(come(city, village, no).get(township))
+        here = shown(city[township], no).arrived if state(city, township, no) else 0
+        assert (seen[-1] or (0, 3))[0] <= here, "nothing is counted before it is there"
+        if seen[-1] and seen[-1][0] == 1:
+            (act,) = city[village].read(reach.unfinished, village)
+            files = city[village].read(reached.of_acts, [(act.event.ep, act.ord)])
+            assert {key[0]: one.words for key, one in files.items()} == {township: "材料已到 1 / 3 份"}
+    assert [one for at, one in enumerate(seen) if one not in seen[:at]][-4:] == [
+        (0, 3),
+        (1, 3),
+        (2, 3),
+        (3, 3),
+    ]
+    await city.settle()
+    assert city[village].read(reach.unfinished, village) == []
+    assert city[village].read(reached.lacking) == []
+
+    await city[township].do(actions.accept, CLERK, no)
+    await city[township].do(actions.review, REVIEWER, no, "同意", "初审通过")
+    await city[township].do(actions.forward, CLERK, no, COUNTY, "初审后上报")
+    await city.settle()
+    assert come(city, township, no)[COUNTY] == (3, 3)
+
+
+async def test_a_word_that_was_lost_is_asked_for_again(city: Federation) -> None:
+    village, township = villages(city)
+    await upload(city[village], "draft-0001", names()[0], photo(seed=6))
+    no = await city[village].do(actions.file_case, AGENT, form(ITEM, draft="draft-0001"))
+    words = materials_of(city[township]).lane.words
+    say = words.tell
+    words.tell = lambda _due: None  # type: ignore[method-assign] # the process stops before it is sent
+    await city.settle()
+    assert shown(city[township], no).arrived == 1
+    assert come(city, village, no) == {township: (0, 1)}
+    words.tell = say  # type: ignore[method-assign]
+    await city.hello(township)
+    await city.later(60)
+    assert come(city, village, no) == {township: (0, 1)}
+    await city.hello(township)
+    await city.later(reached.ASK_AFTER.total_seconds())
+    assert come(city, village, no) == {township: (1, 1)}
+
+
+async def test_a_file_used_again_is_there_at_once_and_a_wrong_length_is_no_word(city: Federation) -> None:
+    village, township = villages(city)
+    await upload(city[village], "draft-0001", names()[0], photo(seed=1))
+    first = await city[village].do(actions.file_case, AGENT, form(ITEM, draft="draft-0001"))
+    (one,) = shown(city[village], first).files
+    await materials_of(city[village]).lane.step()
+    short = blobs.Piece(city[township].place, city[village].place, one.entry.sha256, 10, b"")
+    await city[village].do(reached.reached, short)
+    assert come(city, village, first) == {township: (0, 1)}
+    await city.settle()
+    again = drafts.Again(first, one.entry.sha256, "本人当面同意")
+    rules = materials_of(city[village]).rules
+    await city[village].do(drafts.reuse, rules, AGENT, "draft-0002", names()[0], again)
+    second = await city[village].do(actions.file_case, AGENT, form(ITEM, draft="draft-0002"))
+    await city.settle()
+    assert come(city, village, second) == {township: (1, 1)}

@@ -34,6 +34,10 @@ class Reach:
     """When it got there, by the signed receipt (for 已存/已发: our own clock)."""
     reason: str = ""
     """Why quarantined, or what it waits for."""
+    files: str = ""
+    """Of an act with photos: 材料已到 2 / 5 份, by the reader's signed word; "" of any other."""
+    lacking: bool = False
+    """Whether some of them have not come."""
     late: bool = False
     """Whether it is past its limit: a card against the line, not against the clerk."""
 

@@ -51,6 +51,17 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """Files we gave to one party of the case, by its signed word."""
+
+    place: str
+    """黄渠桥镇."""
+    words: str
+    """材料已到 2 / 5 份."""
+    lacking: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Papers:
     """The materials of a case."""
 
@@ -60,11 +71,13 @@ class Papers:
     """Files that are here."""
     total: int = 0
     """Files in all."""
+    sent: tuple[Sent, ...] = ()
+    """Who was given files by us, and how many have come to him."""
 
     @property
     def coming(self) -> bool:
-        """Whether some are still on their way."""
-        return self.arrived < self.total
+        """Whether some are still on their way, to us or from us."""
+        return self.arrived < self.total or any(one.lacking for one in self.sent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
