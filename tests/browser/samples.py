@@ -1278,14 +1278,20 @@ LINE = LineView(
             ),
         ),
         Act(
-            what="送达",
+            what="提交补正",
             about=f"城乡居民医保参保登记 {case_tail(ROWS[8].no)}",
             href=links.case(ROWS[8].no),
             at=ago(minutes=15),
             seq="#130",
             by="杨志强",
             reaches=(
-                reach("黄渠桥镇", Stage.APPLIED, at=ago(minutes=15)),
+                reach(
+                    "黄渠桥镇",
+                    Stage.APPLIED,
+                    at=ago(minutes=15),
+                    files="材料已到 2 / 5 份",
+                    lacking=True,
+                ),
                 reach("平罗县", Stage.SENT, at=ago(minutes=15), reason="等回执"),
             ),
         ),

@@ -8,7 +8,7 @@ from node.pages.views.cases import Action, Document, PersonalField, Step
 from node.pages.views.clock import ClockView, FindingLine, JointBrief, JointLine, PauseLine, ShareLine
 from node.pages.views.common import Choice, Fact, Field, Light, Limit, StopState, Tag, Tone
 from node.pages.views.line import Stage
-from node.pages.views.materials import FileView, Material, Papers
+from node.pages.views.materials import FileView, Material, Papers, Sent
 from tests.browser import samples as s
 
 NO = s.no("20250213", 4, "X")
@@ -117,6 +117,10 @@ PAPERS = Papers(
         Material(name="村民会议记录", need="必要", form="复印件", state=Tag(text="缺", tone=Tone.ALARM)),
     ),
     arrived=2, total=3,
+    sent=(
+        Sent(place="平罗县", words="材料已到 2 / 3 份", lacking=True),
+        Sent(place="石嘴山市自然资源局", words="材料已到 3 / 3 份", lacking=False),
+    ),
 )  # fmt: skip
 
 STEPS = (
@@ -139,7 +143,7 @@ STEPS = (
         n=6, word="镇", place="黄渠桥镇", what="延期", at=s.ago(days=3), who="罗建平 S101-03", proof=s.PROOF,
         text="第三方测绘单位退场，须重新委托。", clock="承诺办结日改为 2025年3月21日",
         reach=(
-            s.reach("侯家梁村", Stage.APPLIED, at=s.ago(days=3)),
+            s.reach("侯家梁村", Stage.APPLIED, at=s.ago(days=3), files="材料已到 3 / 3 份"),
             s.reach("平罗县", Stage.SENT, at=s.ago(days=3), late=True, reason="等回执 3 天"),
         ),
     ),

@@ -1,18 +1,20 @@
 """What pages are drawn with: words, lights, charts, headers; no browser needed."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
 
-from node.pages import charts, icons, words
+from node.pages import charts, icons, screens, words
 from node.pages.assets import FOLDER
 from node.pages.render import SECURITY_HEADERS, TEMPLATES, Pages, answer_live, answer_page, live
 from node.pages.views import Declared, Light, Limit
 from tests.browser import samples
 from tests.browser.preview import PAGES
+from tests.browser.samples_case import CASE_FULL
 
 NOW = datetime(2025, 3, 17, 5, 42, tzinfo=UTC)
 
@@ -172,3 +174,18 @@ def test_one_renderer_serves_many_nodes_and_holds_none() -> None:
     first = PAGES["home"](pages)
     PAGES["city"](pages)
     assert PAGES["home"](pages) == first
+
+
+def test_the_clocks_account_has_no_empty_strip() -> None:
+    full = CASE_FULL.clock
+    assert full is not None
+    without = replace(full, facts=(), pauses=())
+    shown = []
+    for clock in (full, without, replace(without, coming=()), replace(without, shares=())):
+        pages = Pages()
+        view = replace(CASE_FULL, clock=clock)
+        drawn = screens.case_page(samples.township(pages, "/cases/x"), view)
+        panel = drawn.partition('id="case-clock"')[2].partition("</section>")[0]
+        assert '<dl class="dl"></dl>' not in panel
+        shown.append((panel.count('class="pad"'), "<details" in panel))
+    assert shown == [(2, True), (1, True), (0, True), (1, False)]
