@@ -120,13 +120,13 @@ class Work:
         """Remember a small fact."""
         upsert(self.session, MetaRow, [{"key": key, "value": value}], ["key"], ["value"])
 
-    def serial(self, name: str, period: str = "") -> int:
-        """The next number under `name` in `period` (20260302, 2026 or ""): given once, never again.
+    def serial(self, name: str, period: str = "", above: int = 0) -> int:
+        """The next number under `name` in `period` (20260302, 2026 or ""), higher than `above`: given once, never again.
 
         Also not when this database was set back to an older copy: what was given since is left out.
         """
         key = f"{name}:{period}" if period else name
-        last, skipped = int(self.meta(key) or 0), int(self.meta(SKIPPED) or 0)
+        last, skipped = max(int(self.meta(key) or 0), above), int(self.meta(SKIPPED) or 0)
         until = self.meta(f"{SKIPPED}:until") or ""
         if skipped and period <= until[: len(period)]:
             last += skipped - int(self.meta(f"{SKIPPED}:{key}") or 0)

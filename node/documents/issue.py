@@ -1,5 +1,6 @@
 """Which documents a case has, what they say, and printing them; numbers are in `registry`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -7,7 +8,7 @@ from sqlmodel import Session
 
 from node import audit
 from node.accounts.officer import Officer
-from node.cases.dossier import dossier, events_of
+from node.cases.dossier import dossier, events_of, open_private
 from node.cases.model import to_case
 from node.cases.views import one as case_row
 from node.db import table_of
@@ -17,6 +18,7 @@ from node.documents.model import DocumentIssueRow
 from node.documents.sheet import Content, Kind, Subject
 from node.errors import NotFound
 from node.work import Knowledge, Work
+from protocol.envelope import Event
 
 
 def subject_of(session: Session, know: Knowledge, no: str) -> Subject:
@@ -33,7 +35,16 @@ def subject_of(session: Session, know: Knowledge, no: str) -> Subject:
     events = events_of(session, no)
     steps = {event.kind: event for event in events}
     item = know.catalogue.get(case.item) if know.catalogue else None
-    return Subject(case, item, private, steps, name, events)
+
+    def told(event: Event) -> dict[str, str]:
+        return _numbers(open_private(event, know))
+
+    return Subject(case, item, private, steps, name, events, told)
+
+
+def _numbers(private: Mapping[str, Any] | None) -> dict[str, str]:
+    given = (private or {}).get("documents", ())
+    return {str(one.get("kind", "")): str(one.get("number", "")) for one in given}
 
 
 def offered(subject: Subject) -> list[Kind]:
@@ -57,11 +68,14 @@ def issued(session: Session, no: str) -> dict[str, Row[Any]]:
 
 
 def number_of(subject: Subject, kind: Kind, known: Row[Any] | None) -> str:
-    """The number it has: in our register, else as its issuer has told it; "" while it has none that we know."""
+    """The number it has: in our register, else as the event that makes it tells, else as the dossier handed to us does;
+    "" while it has none that we know.
+    """
     if known is not None and known.number:
         return str(known.number)
-    told = [one for one in subject.private.get("documents", ()) if one.get("kind") == kind.id]
-    return str(told[-1].get("number", "")) if told else ""
+    made = kind.made_by(subject)
+    own = subject.told(made).get(kind.id, "") if made is not None else ""
+    return own or _numbers(subject.private).get(kind.id, "")
 
 
 def print_document(work: Work, officer: Officer, no: str, kind_id: str) -> int:

@@ -127,9 +127,19 @@ def _minutes(s: Subject, at: int) -> Content:
     )
 
 
+def opinion_id(at: int) -> str:
+    """The kind of the opinion of the assist at a place of the list."""
+    return f"D16-{at + 1}"
+
+
+def minutes_id(at: int) -> str:
+    """The kind of the minutes of a joint handling's meetings, in order."""
+    return f"D17-{at + 1}"
+
+
 def _opinion_kind(at: int) -> Kind:
     return Kind(
-        f"D16-{at + 1}", "协办意见回复单", "协", ("joint.opinion",), lambda s: _answered(s, at),
+        opinion_id(at), "协办意见回复单", "协", ("joint.opinion",), lambda s: _answered(s, at),
         only=lambda s: _opinion(s, at) is not None,
         detail=lambda s: part.department_name if (part := _part(s, at)) else "",
         source=lambda s: _opinion(s, at),
@@ -138,7 +148,7 @@ def _opinion_kind(at: int) -> Kind:
 
 def _minutes_kind(at: int) -> Kind:
     return Kind(
-        f"D17-{at + 1}", "联审会议纪要", "纪", ("joint.minutes",), lambda s: _minutes(s, at),
+        minutes_id(at), "联审会议纪要", "纪", ("joint.minutes",), lambda s: _minutes(s, at),
         only=lambda s: _meeting(s, at) is not None,
         detail=lambda s: day(event.body.get("held_on")) if (event := _meeting(s, at)) else "",
         source=lambda s: _meeting(s, at),

@@ -1,19 +1,27 @@
 """The numbers of documents: given once, per body, kind and year, and never again.
 
 One rule: only whoever issues a document numbers it. Notices and decisions have their number from the moment of the
-step, and the step's sealed part tells it to the parties: what the village prints bears the township's number.
+step, and the step's sealed part tells it to the parties: what the village prints bears the township's number. So do
+a joint handling's opinions and minutes, which their assists and the lead print.
+
+A number is not given again when the database was set back to an older copy either. What acts told is left out as for
+any serial number (`Work.serial`). What was only printed nobody else has heard of: before the first document of a kind
+after a set-back, as many numbers are left out as the cases here could have had one without our remembering it.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
+from node.cases.model import CaseRow
 from node.db import insert_all, table_of
 from node.documents.kinds import KINDS
 from node.documents.model import DocumentIssueRow
 from node.documents.sheet import Kind
-from node.work import Knowledge, Work
+from node.exchange.setback import alarm
+from node.work import MOST_SKIPPED, Knowledge, Work, civil_date
 
 
 def numbered(
@@ -23,6 +31,20 @@ def numbered(
     made = [kind for kind in KINDS.values() if kind.at_once and step in kind.after]
     if not made:
         return private
+    return _told(work, no, made, by, private)
+
+
+def told(
+    work: Work, no: str, kind_id: str, by: str, private: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """The sealed part of our own word in a joint handling, with the number of the document that it makes."""
+    kind = KINDS.get(kind_id)
+    return private if kind is None else _told(work, no, [kind], by, private)
+
+
+def _told(
+    work: Work, no: str, made: Sequence[Kind], by: str, private: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
     given = [{"kind": kind.id, "number": register(work, by, no, kind)} for kind in made]
     return {**(private or {}), "documents": given}
 
@@ -35,10 +57,30 @@ def register(work: Work, by: str, no: str, kind: Kind) -> str:
         return str(found)
     year = work.today.year
     last = select(func.max(table.c.serial)).where(table.c.kind == kind.id, table.c.year == year)
-    serial = (work.session.execute(last).scalar() or 0) + 1
+    above = (work.session.execute(last).scalar() or 0) + _untold(work, kind)
+    serial = work.serial(f"document {kind.id}", str(year), above)
     given = number(work.know, kind, year, serial)
     _write(work, by, no, kind, given, serial)
     return given
+
+
+def _untold(work: Work, kind: Kind) -> int:
+    """How many documents of a kind may have been numbered and then forgotten, without an act that told of them.
+
+    Not 0 once only, for the first after a set-back of this year: at most one for each case here that has none.
+    """
+    key, epoch = f"document {kind.id}:epoch", work.meta("epoch") or ""
+    if work.meta(key) == epoch:
+        return 0
+    work.set_meta(key, epoch)
+    noticed = alarm(work.session).partition(" ")[0]
+    if not noticed or civil_date(datetime.fromisoformat(noticed)).year < work.today.year:
+        return 0
+    case, table = table_of(CaseRow).c, table_of(DocumentIssueRow)
+    has = select(table.c.case_no).where(table.c.kind == kind.id)
+    ours = or_(case.origin == work.me, case.holder == work.me)
+    found = select(func.count()).where(ours, case.no.not_in(has))
+    return min(work.session.execute(found).scalar() or 0, MOST_SKIPPED)
 
 
 def keep_copy(work: Work, by: str, no: str, kind: Kind, given: str) -> None:

@@ -29,6 +29,8 @@ class Subject:
     """Place code to name."""
     events: Sequence[Event] = ()
     """All of them, in order."""
+    told: Callable[[Event], Mapping[str, str]] = field(default=lambda _event: {})
+    """The numbers of documents, by kind, that the sealed part of an event tells us."""
 
     def person(self, key: str) -> str:
         """A field of the applicant."""

@@ -15,6 +15,8 @@ from node.cases.dossier import dossier
 from node.cases.saying import must, needed, note, say
 from node.cases.steps import Cases
 from node.catalogue.replica import meet
+from node.documents import registry
+from node.documents.joint_kinds import minutes_id, opinion_id
 from node.errors import BadForm, Conflict, Forbidden, NodeError, NotFound
 from node.joint import standing
 from node.joint.standing import Standing
@@ -167,7 +169,9 @@ def record_minutes(
         "absent": [key for key in asked if key not in came],
         "points": min(len(agreed), 100),
     }
-    _speak(work, officer, led, "joint.minutes", body, note(officer, f"{meeting}纪要", "\n".join(agreed)))
+    said = note(officer, f"{meeting}纪要", "\n".join(agreed))
+    private = registry.told(work, no, minutes_id(len(led.minutes)), officer.staff_no, said)
+    _speak(work, officer, led, "joint.minutes", body, private)
 
 
 def close_joint(work: Work, officer: Officer, no: str, text: str = "") -> None:
@@ -288,7 +292,10 @@ def answer(
         "report_to": report_to.strip()[:500],
     }
     what = f"{part.department_name}协办意见：{opinion}"
-    _speak(work, officer, asked, "joint.opinion", body, note(officer, what, reasons.strip()[:2000]))
+    said = note(officer, what, reasons.strip()[:2000])
+    sheet = opinion_id(asked.joint.assists.index(part))
+    private = registry.told(work, no, sheet, officer.staff_no, said)
+    _speak(work, officer, asked, "joint.opinion", body, private)
 
 
 def _asked(work: Work, officer: Officer, no: str, n: int, key: str) -> tuple[Standing, Part]:

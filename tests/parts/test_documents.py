@@ -125,3 +125,62 @@ async def test_joint_handling_has_its_notice_opinions_and_minutes(city: Federati
     minutes = issue.content(subject, offered["D17-1"])
     assert "2. 水务局缺席" in minutes.paragraphs
     assert ("缺席", "平罗县水务局") in minutes.facts
+
+
+async def test_the_lead_prints_an_opinion_and_the_assist_the_minutes_with_their_issuers_number(
+    city: Federation,
+) -> None:
+    village = village_of(city)
+    township = city.roster.children(COUNTY)[0].code
+    node, county = city[township], city[COUNTY]
+    numbers = []
+    for _ in range(2):
+        no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
+        await city.settle()
+        await node.do(actions.accept, CLERK, no)
+        n = await node.do(joint.open_joint, CLERK, no, "rural-house")
+        await city.settle()
+        land = replace(officer("land", Role.REVIEWER), department="ZR")
+        await county.do(joint.answer, land, no, n, "用地", "同意")
+        await node.do(
+            joint.record_minutes, CLERK, no, "联审会议", civil_date(city.now), ["用地"], ["同意选址"]
+        )
+        await city.settle()
+        found = {}
+        for place in (node, county):
+            for kind in ("D16-1", "D17-1"):
+                await place.do(issue.print_document, CLERK, no, kind)
+                found[place.place, kind] = place.read(issue.issued, no)[kind]
+        for kind, issuer in (("D16-1", COUNTY), ("D17-1", township)):
+            mine = found[issuer, kind]
+            (copy,) = (row for key, row in found.items() if key[1] == kind and key[0] != issuer)
+            assert mine.number == copy.number != ""
+            assert (copy.serial, mine.serial) == (None, len(numbers) // 2 + 1)
+            numbers.append(mine.number)
+    assert len(set(numbers)) == 4
+
+
+async def test_a_corrected_opinion_keeps_its_number_and_numbers_no_other_document(
+    city: Federation,
+) -> None:
+    village = village_of(city)
+    township = city.roster.children(COUNTY)[0].code
+    node, county = city[township], city[COUNTY]
+    no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
+    await city.settle()
+    await node.do(actions.accept, CLERK, no)
+    n = await node.do(joint.open_joint, CLERK, no, "rural-house")
+    await city.settle()
+    land = replace(officer("land", Role.REVIEWER), department="ZR")
+    await county.do(joint.answer, land, no, n, "用地", "同意")
+    await county.do(joint.answer, land, no, n, "用地", "不同意", "占用基本农田", correct=True)
+    await city.settle()
+    subject = node.read(issue.subject_of, node.know, no)
+    kind = next(one for one in issue.offered(subject) if one.id == "D16-1")
+    assert "意见：不同意" in issue.content(subject, kind).paragraphs
+    number = issue.number_of(subject, kind, None)
+    assert number == "石平协字〔2026〕00001号"
+    said = [one for one in subject.events if one.kind == "joint.opinion"]
+    assert [subject.told(one) for one in said] == [{"D16-1": number}] * 2
+    others = [issue.number_of(subject, one, None) for one in issue.offered(subject) if one.id != "D16-1"]
+    assert number not in others

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from node.cases import actions
+from node.documents import issue
 from node.exchange import setback, views
 from node.exchange.model import OutState
 from protocol.lifecycle import State
@@ -84,6 +85,45 @@ async def test_the_senders_database(city: Federation) -> None:
     assert city[VILLAGE].read(cases_of)[new].state is State.ACCEPTED
     assert city[VILLAGE].read(views.reach_counts) == dict.fromkeys(city[VILLAGE].read(views.reach_counts), 0)
     assert all(set(city[place].read(views.aside_counts).values()) == {0} for place in OTHERS)
+
+
+def printed(city: Federation, place: str, no: str, kind: str) -> str:
+    """The number under which a document is printed there."""
+    node = city[place]
+    node.do_now(issue.print_document, CLERK, no, kind)
+    return str(node.read(issue.issued, no)[kind].number)
+
+
+async def test_the_numbers_of_documents_those_that_only_paper_remembers_too(city: Federation) -> None:
+    early = [await filed(city) for _ in range(3)]
+    given = {printed(city, VILLAGE, early[0], "D01")}
+    await city[TOWNSHIP].do(actions.accept, CLERK, early[0])
+    await city.settle()
+    accepted = {printed(city, TOWNSHIP, early[0], "D02")}
+    copies = {place: city.snapshot(place) for place in (VILLAGE, TOWNSHIP)}
+
+    lost = await filed(city)
+    given |= {printed(city, VILLAGE, no, "D01") for no in (early[1], early[2], lost)}
+    await city[TOWNSHIP].do(actions.accept, CLERK, early[1])
+    await city[TOWNSHIP].do(actions.accept, CLERK, lost)
+    await city.settle()
+    accepted |= {printed(city, TOWNSHIP, no, "D02") for no in (early[1], lost)}
+    assert (len(given), len(accepted)) == (4, 3)
+
+    for place, copy in copies.items():
+        city.restart(place, copy)
+        await hello(city, place)
+        assert "只发到第" in city[place].read(setback.alarm)
+    new = [await filed(city) for _ in range(2)]
+    again = [printed(city, VILLAGE, no, "D01") for no in (*new, early[1])]
+    assert not given & set(again)
+    assert len(set(again)) == 3
+    numbers = [int(one[-6:-1]) for one in again]
+    assert numbers == list(range(numbers[0], numbers[0] + 3)), "only the first leaves any out"
+    await city[TOWNSHIP].do(actions.accept, CLERK, new[0])
+    await city.settle()
+    assert printed(city, TOWNSHIP, new[0], "D02") not in accepted
+    assert printed(city, VILLAGE, new[0], "D02") not in accepted
 
 
 async def test_acts_said_before_anybody_noticed(city: Federation) -> None:
