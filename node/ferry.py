@@ -113,7 +113,9 @@ def _documents(work: Work, place: str) -> list[bytes]:
     held = work.session.execute(select(peer.edition).where(peer.place == place)).scalar() or 0
     if held >= work.know.edition:
         return []
-    rows = work.session.execute(select(document.parcel).order_by(document.kind.desc(), document.number))
+    rows = work.session.execute(
+        select(document.parcel).order_by(document.kind.desc(), document.number, document.key)
+    )
     return list(rows.scalars())
 
 

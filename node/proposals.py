@@ -134,14 +134,14 @@ def _close(work: Work, officer: Officer, id: str, outcome: str, why: str) -> Non
 def waiting(session: Session, no: str = "") -> Sequence[Row[Any]]:
     """Proposals that wait, the oldest first; of one case, or all."""
     table = table_of(ProposalRow)
-    query = select(table).where(table.c.outcome == "").order_by(table.c.at)
+    query = select(table).where(table.c.outcome == "").order_by(table.c.at, table.c.id)
     return session.execute(query.where(table.c.no == no) if no else query.limit(200)).all()
 
 
 def of_case(session: Session, no: str) -> Sequence[Row[Any]]:
     """Every proposal about a case, and what became of it."""
     table = table_of(ProposalRow)
-    return session.execute(select(table).where(table.c.no == no).order_by(table.c.at)).all()
+    return session.execute(select(table).where(table.c.no == no).order_by(table.c.at, table.c.id)).all()
 
 
 def latest(session: Session, *, over: bool = False, limit: int = 100) -> Sequence[Row[Any]]:
@@ -149,7 +149,7 @@ def latest(session: Session, *, over: bool = False, limit: int = 100) -> Sequenc
     table = table_of(ProposalRow)
     ended = table.c.outcome != "" if over else table.c.outcome == ""
     at = table.c.closed_at if over else table.c.at
-    return session.execute(select(table).where(ended).order_by(at.desc()).limit(limit)).all()
+    return session.execute(select(table).where(ended).order_by(at.desc(), table.c.id).limit(limit)).all()
 
 
 def counts(session: Session, officer: Officer) -> dict[str, int]:

@@ -191,7 +191,7 @@ def look_after(work: Work) -> None:
     rows = work.session.execute(
         select(table.no)
         .where(table.origin == work.me, table.agent, table.closed_on.is_(None), table.filed_on < work.today)
-        .order_by(table.filed_on.desc())
+        .order_by(table.filed_on.desc(), table.no)
         .limit(MOST)
     ).scalars()
     for no in list(rows):

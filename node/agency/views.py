@@ -10,7 +10,7 @@ from node.agency.model import ProjectCaseRow, ProjectRow
 from node.cases.model import CaseRow
 from node.db import table_of
 from node.errors import NotFound
-from node.exchange.model import EventRow, EventState
+from node.exchange.model import AS_THEY_CAME, EventRow, EventState
 from protocol.agency import Marked
 from protocol.envelope import read_event
 
@@ -51,7 +51,9 @@ def rows_of(session: Session, number: str) -> Sequence[Row[Any]]:
     case, part = table_of(CaseRow), table_of(ProjectCaseRow).c
     query = select(case).join(table_of(ProjectCaseRow), part.no == case.c.no).where(part.number == number)
     return session.execute(
-        query.order_by(case.c.closed_on, case.c.due.is_(None), case.c.due, case.c.no)
+        query.order_by(
+            case.c.closed_on.is_not(None), case.c.closed_on, case.c.due.is_(None), case.c.due, case.c.no
+        )
     ).all()
 
 
@@ -78,7 +80,7 @@ def marks_of(session: Session, numbers: Iterable[str]) -> Mapping[str, list[Mark
         select(event.case_no, event.raw)
         .where(event.case_no.in_(list(numbers)), event.kind == "agency.marked")
         .where(event.state.in_((EventState.MINE, EventState.APPLIED)))
-        .order_by(event.at)
+        .order_by(*AS_THEY_CAME)
     )
     found: dict[str, list[Marked]] = {}
     for no, raw in session.execute(query):

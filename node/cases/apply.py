@@ -19,7 +19,7 @@ from node.cases.permits import Breach, Early, permit
 from node.cases.steps import Cases, read_step
 from node.db import insert_ignore, table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.model import ChannelRow, EventRow, EventState, StatementRow
+from node.exchange.model import AS_THEY_CAME, ChannelRow, EventRow, EventState, StatementRow
 from node.materials.index import note as note_files
 from node.work import Work
 from protocol.errors import EnvelopeError, ProtocolError
@@ -139,6 +139,7 @@ def _waiting(work: Work, lanes: Iterable[str]) -> dict[str, list[_Stored]]:
                 event.n.is_not(None),
                 event.case_no.in_(numbers[at : at + 500]),
             )
+            .order_by(*AS_THEY_CAME)
         )
         for row in rows:
             arrival = Arrival(prove(row.raw, row.line, work.know.ring), row.ord, EventState.WAITING)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from node.db import table_of
-from node.exchange.model import EventRow, EventState
+from node.exchange.model import AS_THEY_CAME, EventRow, EventState
 from node.work import Knowledge
 from protocol.envelope import Event, read_event
 from protocol.errors import SealError
@@ -28,12 +28,12 @@ REMARKS = frozenset(JOINTS) - {"joint.notice"}
 
 
 def events_of(session: Session, no: str) -> list[Event]:
-    """Every event of the case that counts here, submissions included, in the order of the chain, then of arrival."""
+    """Every event of the case that counts here, submissions included: as they came, of one moment the chain first."""
     event = table_of(EventRow).c
     rows = session.execute(
         select(event.raw, event.n, event.at)
         .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
-        .order_by(event.at, event.n)
+        .order_by(event.at, event.n.is_(None), event.n, *AS_THEY_CAME)
     )
     return [read_event(row.raw) for row in rows]
 
@@ -119,7 +119,7 @@ def applicant(session: Session, know: Knowledge, no: str) -> dict[str, Any] | No
     rows = session.execute(
         select(event.raw)
         .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
-        .order_by(event.n.is_(None), event.n)
+        .order_by(event.n.is_(None), event.n, *AS_THEY_CAME)
     ).scalars()
     for raw in rows:
         opened = open_private(read_event(raw), know)

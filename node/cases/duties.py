@@ -137,7 +137,7 @@ def _answer(work: Work, cases: Cases, case: Case) -> None:
     asked = work.session.execute(
         select(table.c.hash, table.c.kind, table.c.materials)
         .where(table.c.no == case.no, table.c.answered == "")
-        .order_by(table.c.at)
+        .order_by(table.c.at, table.c.kind, table.c.hash)
     ).all()
     for row in asked:
         now = cases.need(case.no)

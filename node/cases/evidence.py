@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from node.db import table_of
 from node.errors import Conflict, NotFound
-from node.exchange.model import EventRow, EventState, StatementRow
+from node.exchange.model import AS_THEY_CAME, EventRow, EventState, StatementRow
 from node.work import CIVIL, Knowledge
 from protocol import evidence
 from protocol.certificates import Certificate
@@ -29,7 +29,7 @@ def export(session: Session, know: Knowledge, no: str, now: datetime) -> bytes:
             table_of(EventRow), table_of(StatementRow), event.statement == statement.hash, isouter=True
         )
         .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
-        .order_by(event.n.is_(None), event.n, event.at)
+        .order_by(event.n.is_(None), event.n, *AS_THEY_CAME)
     ).all()
     if not rows:
         raise NotFound(f"没有找到办件 {no}")

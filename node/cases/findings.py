@@ -69,13 +69,15 @@ def keep(work: Work, found: Sequence[Finding]) -> None:
 def of_case(session: Session, no: str) -> Sequence[Row[Any]]:
     """The findings about a case, the oldest first."""
     table = table_of(FindingRow)
-    return session.execute(select(table).where(table.c.no == no).order_by(table.c.at, table.c.rule)).all()
+    return session.execute(
+        select(table).where(table.c.no == no).order_by(table.c.at, table.c.rule, table.c.about)
+    ).all()
 
 
 def latest(session: Session, rule: str = "", limit: int = 100) -> Sequence[Row[Any]]:
     """The newest findings here, of one rule or of all."""
     table = table_of(FindingRow)
-    query = select(table).order_by(table.c.at.desc()).limit(limit)
+    query = select(table).order_by(table.c.at.desc(), table.c.no, table.c.rule, table.c.about).limit(limit)
     return session.execute(query.where(table.c.rule == rule) if rule else query).all()
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from node.cases.model import CaseRow, SubmissionRow
 from node.db import table_of
 from node.errors import NotFound
-from node.exchange.model import EventRow, EventState, OutboxRow
+from node.exchange.model import AS_THEY_CAME, EventRow, EventState, OutboxRow
 from protocol.lifecycle import IN_TRANSIT, OVER, STOPPED, State
 
 PAGE = 30
@@ -147,7 +147,7 @@ def events(session: Session, no: str) -> Sequence[Row[Any]]:
             event.at,
         )
         .where(event.case_no == no)
-        .order_by(event.n.is_(None), event.n, event.at)
+        .order_by(event.n.is_(None), event.n, *AS_THEY_CAME)
     ).all()
 
 
@@ -176,7 +176,9 @@ def reach(session: Session, no: str) -> Sequence[Row[Any]]:
 def asked(session: Session, no: str) -> Sequence[Row[Any]]:
     """Submissions about a case and how they were answered."""
     table = table_of(SubmissionRow)
-    return session.execute(select(table).where(table.c.no == no).order_by(table.c.at)).all()
+    return session.execute(
+        select(table).where(table.c.no == no).order_by(table.c.at, table.c.kind, table.c.hash)
+    ).all()
 
 
 def waiting(session: Session, no: str) -> Sequence[Row[Any]]:
@@ -185,5 +187,5 @@ def waiting(session: Session, no: str) -> Sequence[Row[Any]]:
     return session.execute(
         select(event.frm, event.kind, event.n, event.state, event.rule, event.reason)
         .where(event.state.in_((EventState.WAITING, EventState.QUARANTINED)), event.case_no == no)
-        .order_by(event.n)
+        .order_by(event.n.is_(None), event.n, *AS_THEY_CAME)
     ).all()

@@ -99,7 +99,7 @@ def drafts_of(session: Session, officer: int) -> list[tuple[str, str, datetime]]
     rows = session.execute(
         select(table.id, table.item, table.changed_at)
         .where(table.officer == officer)
-        .order_by(table.changed_at.desc())
+        .order_by(table.changed_at.desc(), table.id)
         .limit(20)
     )
     return [(row.id, row.item, row.changed_at) for row in rows]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Column, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
-from node.db import Instant
+from node.db import Instant, table_of
 
 
 class EventState(StrEnum):
@@ -85,6 +85,13 @@ class EventRow(SQLModel, table=True):
             postgresql_where=text("statement = ''"),
         ),
     )
+
+
+AS_THEY_CAME = tuple(table_of(EventRow).c[name] for name in ("at", "frm", "ep", "ord"))
+"""A total order of events: as they were stored here, those of one moment as each sender said them.
+
+A batch has one moment, and an action may say several things: without the rest PostgreSQL picks an order of its own.
+"""
 
 
 class StatementRow(SQLModel, table=True):

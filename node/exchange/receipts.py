@@ -127,7 +127,7 @@ def _refused(session: Session, know: Knowledge, *, every: bool) -> dict[str, lis
             quarantine.source != "",
             quarantine.source != know.place,
         )
-        .order_by(quarantine.told, quarantine.last_at.desc())
+        .order_by(quarantine.told, quarantine.last_at.desc(), quarantine.sha)
         .limit(50)
     )
     found: dict[str, list[RefusedParcel]] = defaultdict(list)

@@ -8,7 +8,15 @@ from sqlalchemy import Row, func, or_, select
 from sqlmodel import Session
 
 from node.db import table_of
-from node.exchange.model import EventRow, EventState, OutboxRow, OutState, PeerRow, QuarantineRow
+from node.exchange.model import (
+    AS_THEY_CAME,
+    EventRow,
+    EventState,
+    OutboxRow,
+    OutState,
+    PeerRow,
+    QuarantineRow,
+)
 
 PAGE = 50
 
@@ -26,7 +34,10 @@ def finished(session: Session, limit: int = PAGE) -> Sequence[Row[Any]]:
     """The acts applied last."""
     table = table_of(OutboxRow)
     return session.execute(
-        select(table).where(table.c.done_at.is_not(None)).order_by(table.c.done_at.desc()).limit(limit)
+        select(table)
+        .where(table.c.done_at.is_not(None))
+        .order_by(table.c.done_at.desc(), table.c.ord.desc(), table.c.place)
+        .limit(limit)
     ).all()
 
 
@@ -63,7 +74,7 @@ def aside(session: Session, limit: int = PAGE) -> Sequence[Row[Any]]:
             event.at,
         )
         .where(event.state.in_((EventState.WAITING, EventState.QUARANTINED)))
-        .order_by(event.at.desc())
+        .order_by(event.at.desc(), *AS_THEY_CAME)
         .limit(limit)
     ).all()
 
@@ -83,7 +94,7 @@ def unbelievable(session: Session, limit: int = PAGE) -> Sequence[Row[Any]]:
             table.last_at,
             table.told,
         )
-        .order_by(table.last_at.desc())
+        .order_by(table.last_at.desc(), table.sha)
         .limit(limit)
     ).all()
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from node.cases.steps import Cases
 from node.db import table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.model import ChannelRow, EventRow, EventState
+from node.exchange.model import AS_THEY_CAME, ChannelRow, EventRow, EventState
 from node.joint import standing
 from node.joint.standing import Standing
 from node.materials import index
@@ -54,6 +54,7 @@ def revive(work: Work, no: str = "") -> None:
             one.state, one.rule, one.reason = _again(work, one.event)
     event, channel = table_of(EventRow), table_of(ChannelRow)
     query = select(event).where(event.c.state == EventState.WAITING, event.c.kind.in_(list(JOINTS)))
+    query = query.order_by(*AS_THEY_CAME)
     for row in work.session.execute(query.where(event.c.case_no == no) if no else query).all():
         state, rule, reason = _again(work, read_event(row.raw))
         if state is EventState.WAITING:

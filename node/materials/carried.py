@@ -49,7 +49,9 @@ def loads(session: Session, know: Knowledge, place: str) -> list[Load]:
     """What `place` may have and, as far as we know, lacks: first what it asked for, then what is new to it."""
     wanted, blob = table_of(WantedRow).c, table_of(BlobRow).c
     asked = session.execute(
-        select(wanted.sha256, wanted.no, wanted.at).where(wanted.place == place).order_by(wanted.said_at)
+        select(wanted.sha256, wanted.no, wanted.at)
+        .where(wanted.place == place)
+        .order_by(wanted.said_at, wanted.sha256)
     ).all()
     first = {row.sha256: row.at for row in asked if index.may_have(session, row.no, row.sha256, place)}
     for name in _unconfirmed(session, know, place):

@@ -172,7 +172,7 @@ def coming(session: Session, limit: int = 1000) -> Sequence[Row[Any]]:
         .join_from(table_of(BlobRow), table_of(CaseFileRow), file.sha256 == blob.sha256)
         .where(blob.state == BlobState.COMING)
         .group_by(blob.sha256, blob.size, blob.at)
-        .order_by(blob.at.desc())
+        .order_by(blob.at.desc(), blob.sha256)
         .limit(limit)
     ).all()
 
@@ -195,7 +195,7 @@ def sources(session: Session, me: str, no: str) -> list[str]:
         select(event.frm)
         .where(event.case_no == no, event.state == EventState.APPLIED)
         .group_by(event.frm)
-        .order_by(last.desc().nulls_last(), first)
+        .order_by(last.desc().nulls_last(), first, event.frm)
     )
     found = [str(row.frm) for row in rows]
     return [place for place in dict.fromkeys([*found, no[:12]]) if place != me]

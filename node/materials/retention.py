@@ -90,7 +90,7 @@ def clear_drafts(work: Work, rules: MaterialRules) -> tuple[list[str], list[str]
     rows = work.session.execute(
         select(_uploads.c.id, _uploads.c.sha256, _uploads.c.changed_at, _uploads.c.state)
         .where(_uploads.c.state != UploadState.FILED)
-        .order_by(_uploads.c.changed_at)
+        .order_by(_uploads.c.changed_at, _uploads.c.id)
         .limit(AT_ONCE)
     ).all()
     ended = [row for row in rows if row.changed_at.date() < old]

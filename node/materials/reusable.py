@@ -36,6 +36,6 @@ def find(session: Session, know: Knowledge, item: str, id_type: str, id_no: str)
             blob.state == BlobState.HERE,
         )
         .group_by(file.material, file.sha256, file.kind)
-        .order_by(func.max(file.on).desc(), file.material)
+        .order_by(func.max(file.on).desc(), file.material, file.sha256)
         .limit(50)
     ).all()

@@ -93,6 +93,7 @@ async def test_a_past_entrustment_is_renewed_before_anything_is_done(city: Feder
     assert {"D13", "D13-2"} <= set(kinds)
 
 
+@pytest.mark.every_database
 async def test_a_stopped_agency_does_nothing_until_it_is_taken_up_again(city: Federation) -> None:
     village, no = city[village_of(city)], await closed(city)
     with pytest.raises(BadForm):
