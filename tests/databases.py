@@ -43,6 +43,10 @@ class Databases(Protocol):
         """Away with a database that nobody uses any more."""
         ...
 
+    def setting(self) -> str:
+        """What the local.toml of a site says of its database, which has no tables yet."""
+        ...
+
 
 class Files:
     """SQLite databases in a folder, not durable: no test outlives the machine."""
@@ -70,6 +74,9 @@ class Files:
         for beside in ("", "-wal", "-shm"):
             Path(f"{_file(url)}{beside}").unlink(missing_ok=True)
 
+    def setting(self) -> str:
+        return ""  # the site's own file
+
 
 class Copies:
     """PostgreSQL databases, on one server."""
@@ -83,6 +90,9 @@ class Copies:
 
     def new(self) -> str:
         return self._server.create(self._template)
+
+    def setting(self) -> str:
+        return f'database = "{self.empty()}"\n'
 
 
 def kinds_of(test: pytest.Function, asked: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from node.figures.model import DailyReportRow
 from node.figures.report import declare
 from node.node import Node
 from node.serve import Running
+from tests.databases import Databases
 from tests.deploy.sites import (
     Program,
     embedded_hub,
@@ -106,12 +107,12 @@ async def declare_days(village: Node, first: int, last: int) -> None:
         await village.do(declare, DAY_1 + timedelta(days=number))
 
 
-async def test_a_killed_leader_loses_nothing(out: Path) -> None:
+async def test_a_killed_leader_loses_nothing(out: Path, databases: Databases) -> None:
     running = Running()
     async with AsyncExitStack() as stack:
         stack.callback(running.close)
         members = await stack.enter_async_context(cluster(out))
-        nodes = {code: opened(running, out, code) for code in (CITY, COUNTY, TOWN, VILLAGE)}
+        nodes = {code: opened(running, out, code, databases) for code in (CITY, COUNTY, TOWN, VILLAGE)}
         await stack.enter_async_context(running.up(list(nodes.values()), pages=False))
         city, village = nodes[CITY], nodes[VILLAGE]
         await until(lambda: all(node.bus.connected for node in nodes.values()), "lines up")
@@ -126,8 +127,10 @@ async def test_a_killed_leader_loses_nothing(out: Path) -> None:
         await until(lambda: village.read(outstanding) == 0, "a receipt for every act")
 
 
-def opened(running: Running, out: Path, code: str) -> Node:
-    config = load(out / "sites" / code)
+def opened(running: Running, out: Path, code: str, databases: Databases) -> Node:
+    site = out / "sites" / code
+    (site / "local.toml").write_text(databases.setting())
+    config = load(site)
     return running.open(replace(config, pace=replace(config.pace, resend_first_s=4.0, receipt_s=0.2)))
 
 

@@ -88,11 +88,11 @@ class Machine:
     desks: list[httpx.AsyncClient] = field(default_factory=list)
 
     @classmethod
-    def carry(cls, out: Path, code: str, floor: Path, port: int) -> "Machine":
-        """Copy the site folder from the output folder, as a USB stick would."""
+    def carry(cls, out: Path, code: str, floor: Path, port: int, database: str) -> "Machine":
+        """Copy the site folder from the output folder, as a USB stick would; `database` goes into local.toml."""
         site = floor / code
         shutil.copytree(out / "sites" / code, site)
-        (site / "local.toml").write_text(LOCAL.format(port=port))
+        (site / "local.toml").write_text(database + LOCAL.format(port=port))
         return cls(code, site, port)
 
     @property

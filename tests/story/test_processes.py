@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from node.work import civil_date, utc_now
+from tests.databases import Databases
 from tests.deploy.sites import embedded_hub, free_ports, kill_process, provisioned, server_of, until
 from tests.federation import ROOT
 from tests.story.machines import RESIDENT, Desk, Machine, id_no, items_for, liandong, program, required
@@ -30,8 +31,9 @@ ITEM = "SZS-019"
 class Town:
     """The machines of the story, where they were provisioned, and who works there."""
 
-    def __init__(self, floor: Path) -> None:
+    def __init__(self, floor: Path, databases: Databases) -> None:
         self.floor = floor
+        self.databases = databases
         self.out = floor / "out"
         self.machines: dict[str, Machine] = {}
         self.filed = 0
@@ -50,7 +52,9 @@ class Town:
             self.carry(code)
 
     def carry(self, code: str) -> Machine:
-        self.machines[code] = Machine.carry(self.out, code, self.floor / "machines", self.pages.pop())
+        self.machines[code] = Machine.carry(
+            self.out, code, self.floor / "machines", self.pages.pop(), self.databases.setting()
+        )
         return self.machines[code]
 
     def publish(self) -> str:
@@ -97,8 +101,8 @@ class Town:
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    found = Town(tmp_path)
+async def town(tmp_path: Path, databases: Databases) -> AsyncIterator[Town]:
+    found = Town(tmp_path, databases)
     found.provision()
     try:
         yield found

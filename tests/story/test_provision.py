@@ -308,7 +308,9 @@ def test_a_certificate_that_ends_soon_is_renewed_for_the_same_keys(tmp_path: Pat
             stranger.admit(line)
 
 
-def test_documents_of_a_renewed_city_open_for_who_knows_the_old_one(tmp_path: Path) -> None:
+def test_documents_of_a_renewed_city_open_for_who_knows_the_old_one(
+    tmp_path: Path, database_url: str
+) -> None:
     roster = read_divisions(REAL.encode())
     out, now = tmp_path / "out", datetime.now(UTC)
     Provision(roster, out, default_network(roster), now - timedelta(days=365 * 4 + 30)).run()
@@ -318,7 +320,7 @@ def test_documents_of_a_renewed_city_open_for_who_knows_the_old_one(tmp_path: Pa
     shutil.copy(out / "sites" / VILLAGE / "directory.ndjson", site)
     config = load(site)
     node = open_node(
-        replace(config, database="sqlite://"), MemoryBus(MemoryHub(lambda: now), config.place), EVERY_TIER
+        replace(config, database=database_url), MemoryBus(MemoryHub(lambda: now), config.place), EVERY_TIER
     )
     try:
         city = node.know.ring.current(CITY)
