@@ -153,9 +153,9 @@ def _sqlite(url: URL, crowded: bool) -> Connect:
     if synchronous not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
         raise ValueError(f"synchronous 只能是 OFF、NORMAL、FULL、EXTRA：{synchronous!r}")
 
-    cache_kib = 64 if crowded else 2000
-
     def connect(writes: bool) -> sqlite3.Connection:
+        # The system caches the file for all; only a writer must keep what it has changed until it commits.
+        cache_kib = 64 if crowded else 2000 if writes else 500
         raw = sqlite3.connect(
             path,
             timeout=BUSY_MS / 1000,

@@ -7,8 +7,8 @@ import sys
 def give_back() -> None:
     """Return free pages of the C heap to the system; nothing where the C library cannot (it is not glibc).
 
-    A new edition comes a few times a year and takes some megabytes while it is read: without this a process of
-    hundreds of nodes would keep them for good.
+    A new edition takes some megabytes while it is read, and the first page as much while its template is compiled:
+    without this a process would keep them for good.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

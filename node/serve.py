@@ -16,13 +16,18 @@ from node.capability import Capability
 from node.config import ConfigError, NodeConfig
 from node.credentials import open_bus
 from node.db import Workers
+from node.heap import give_back
 from node.library import Library
+from node.loops import Wake, forever
 from node.node import Node
 from node.site import open_node
 from node.web import Server, Web, server
 from node.work import utc_now
 
 log = logging.getLogger(__name__)
+
+TIDY_S = 30.0
+"""How often a process hands memory it has left free back to the system: milliseconds each time."""
 
 
 def capabilities_of(config: NodeConfig) -> tuple[Capability, ...]:
@@ -75,7 +80,7 @@ class Running:
     async def up(self, nodes: Sequence[Node], *, pages: bool = True) -> AsyncIterator[None]:
         """The nodes' loops and pages for the length of the block."""
         async with asyncio.TaskGroup() as group:
-            tasks = []
+            tasks = [group.create_task(forever("tidy", _tidy, Wake(), TIDY_S))]
             for node in nodes:
                 tasks.append(group.create_task(node.run(), name=f"node {node.place}"))
                 if pages:
@@ -99,6 +104,11 @@ class Running:
         self._workers.close()
         while self._held:
             os.close(self._held.pop())
+
+
+async def _tidy() -> bool:
+    await asyncio.to_thread(give_back)
+    return False
 
 
 def hold(site: Path) -> int:

@@ -49,6 +49,10 @@ UNCHANGING = (
 MEMOS = {
     "node.catalogue.search._initials": "the readings of Chinese characters: the same for ever",
     "node.rows._plan": "SQL text by table and columns: the same for ever",
+    "node.exchange.outbox._due_rows": "a statement: the same for ever",
+    "node.exchange.outbox._unsigned": "a statement: the same for ever",
+    "node.exchange.receipts._channels": "a statement: the same for ever",
+    "node.exchange.receipts._refusals": "a statement: the same for ever",
     "node.schema.head_of": "the newest migration of the installed code",
     "node.catalogue.frozen._read_item": "what a published document says, by its bytes",
     "node.catalogue.frozen._read_names": "what a published edition names, by its bytes",

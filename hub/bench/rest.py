@@ -34,14 +34,14 @@ from node.exchange.outbox import outstanding
 from node.exchange.views import aside_counts
 from node.node import Node
 from node.pages.links import LOGIN
-from node.serve import Running
+from node.serve import TIDY_S, Running
 from protocol.places import Code, Tier
 
 SEEN = "seen"
 """A file in the folder: everybody has looked, the storm may begin."""
 PATIENCE_S = 900.0
-SETTLE_S = 8.0
-"""After the last receipt, before looking: one turn of every poll."""
+SETTLE_S = TIDY_S + 8.0
+"""After the last receipt, before looking: one turn of every poll, and memory handed back once."""
 ITEM = "SZS-019"
 """Filed in a village, decided at the county."""
 
@@ -120,7 +120,7 @@ async def city(folder: Path, places: Sequence[Code], source: Source, seconds: fl
         opened = time.monotonic()
         async with running.up(nodes):
             await _first_edition(nodes, source)
-            await _until(lambda: all(node.know.edition for node in nodes) and not waiting(nodes))
+            await _until(lambda: all(node.know.edition for node in nodes) and not busy(nodes))
             ready = time.monotonic()
             await _pages(nodes)
             await asyncio.sleep(SETTLE_S)
@@ -155,6 +155,11 @@ def waiting(nodes: Sequence[Node]) -> int:
     return sum(node.read(outstanding) for node in nodes)
 
 
+def busy(nodes: Sequence[Node]) -> bool:
+    """Whether some act waits for a reader; a city of busy nodes is told by the first."""
+    return any(node.read(outstanding) for node in nodes)
+
+
 async def _storm(nodes: Sequence[Node], servers: Sequence[EmbeddedServer], cases: int) -> dict[str, Any]:
     """Every hub goes down, every village files meanwhile, the hubs come back: until the last receipt."""
     for one in servers:
@@ -166,7 +171,7 @@ async def _storm(nodes: Sequence[Node], servers: Sequence[EmbeddedServer], cases
     backlog = waiting(nodes)
     began, used = time.monotonic(), time.process_time()
     await asyncio.gather(*(one.start() for one in servers))
-    await _until(lambda: not waiting(nodes))
+    await _until(lambda: not busy(nodes))
     taken = time.monotonic() - began
     return {
         "villages": len(villages),

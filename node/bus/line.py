@@ -216,6 +216,8 @@ class Line:
         except (NatsError, OSError) as error:
             self.note(error)
             return False
+        except RuntimeError:  # uvloop's word for a transport that has closed; why, the reading side will say
+            return False
         return True
 
     async def ask(self, subject: str, payload: bytes = b"", wait_s: float | None = None) -> Msg | None:

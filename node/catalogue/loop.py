@@ -2,7 +2,6 @@
 
 from node.catalogue.replica import take_documents
 from node.exchange.arrivals import Incoming, examine
-from node.heap import give_back
 from node.loops import Wake, forever
 from node.node import Node
 
@@ -38,8 +37,7 @@ async def run(node: Node) -> None:
     async def step() -> bool:
         if not node.bus.connected:
             return False
-        if await fetch(node, node.config.pace.fetch_s):
-            give_back()  # megabytes of letters, of which a few documents were kept
+        await fetch(node, node.config.pace.fetch_s)
         return True
 
     await forever("catalogue", step, Wake(), 1.0)

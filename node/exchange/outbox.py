@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any
 
@@ -59,16 +59,19 @@ async def drain(db: Database, bus: Bus, know: Knowledge, pace: Pace, now: dateti
 
 async def sign_waiting(db: Database, know: Knowledge, now: datetime) -> None:
     """Sign every own act that is not signed yet, without sending: to carry it by hand, or to prove it."""
-    while rows := db.read(lambda session: session.execute(_unsigned(know.place)).all()):
+    while rows := db.read(lambda session: session.execute(_unsigned(), {"me": know.place}).all()):
         due = Due([], _sign_new(rows, know, now))
         await db.write(partial(record, know=know, due=due, stored=(), pace=Pace(), now=now))
 
 
 def gather(session: Session, know: Knowledge, now: datetime) -> Due:
     """Sign and pack the rows that are due, oldest first."""
-    rows = session.execute(_due_rows(know.place), {"now": now}).all()
+    rows = session.execute(_due_rows(), {"me": know.place, "now": now}).all()
+    unsigned = session.execute(_unsigned(), {"me": know.place}).all()
+    if not rows and not unsigned:
+        return Due([], [])
     lines: dict[str, bytes] = {}
-    signed = _sign_new([*rows, *session.execute(_unsigned(know.place))], know, now)
+    signed = _sign_new([*rows, *unsigned], know, now)
     made_for = {own: made for made, owns in signed for own in owns}
     lines |= {made.hash: made.line for made, _ in signed}
     lines |= _statement_lines(session, {row.statement for row in rows if row.statement})
@@ -84,9 +87,11 @@ def gather(session: Session, know: Knowledge, now: datetime) -> Due:
     return Due(packed, signed)
 
 
-def _due_rows(me: str) -> Any:
+@cache  # asked every few seconds by every node, and putting it together costs more than its answer
+def _due_rows() -> Any:
+    """What `me` has to send `now`."""
     event, out = table_of(EventRow).c, table_of(OutboxRow).c
-    joined = and_(event.frm == me, event.ep == out.ep, event.ord == out.ord)
+    joined = and_(event.frm == bindparam("me"), event.ep == out.ep, event.ord == out.ord)
     return (
         select(
             out.place, out.ep, out.seq, out.ord, out.lane, out.tries, out.state, event.hash, event.statement, event.raw
@@ -98,12 +103,13 @@ def _due_rows(me: str) -> Any:
     )  # fmt: skip
 
 
-def _unsigned(me: str) -> Any:
-    """Own events nobody has signed yet, those without readers too: every act can be proved later."""
+@cache
+def _unsigned() -> Any:
+    """Events of `me` nobody has signed yet, those without readers too: every act can be proved later."""
     event = table_of(EventRow).c
     return (
         select(event.ep, event.ord, event.hash, event.statement)
-        .where(event.frm == me, event.statement == "")
+        .where(event.frm == bindparam("me"), event.statement == "")
         .order_by(event.ord)
         .limit(BATCH)
     )

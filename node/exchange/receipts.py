@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlmodel import Session
 
 from node.bus import Bus, Mail
@@ -56,9 +58,7 @@ async def tell(db: Database, bus: Bus, know: Knowledge, now: datetime, *, hello:
 
 def gather(session: Session, know: Knowledge, now: datetime, *, hello: bool) -> list[_Due]:
     """The receipts to write now."""
-    channel, peer = table_of(ChannelRow).c, table_of(PeerRow).c
-    every = select(channel.frm, channel.ep, channel.upto, channel.highest, channel.changes)
-    rows = session.execute(every if hello else every.where(channel.changes > 0).limit(BATCH)).all()
+    rows = session.execute(_channels(every=hello)).all()
     by_peer: dict[str, list[Channel]] = defaultdict(list)
     changes: dict[str, dict[str, int]] = defaultdict(dict)
     for row in rows:
@@ -67,7 +67,7 @@ def gather(session: Session, know: Knowledge, now: datetime, *, hello: bool) -> 
     refused = _refused(session, know, every=hello)
     names = set(by_peer) | set(refused)
     if hello:
-        names |= set(session.execute(select(peer.place)).scalars())
+        names |= set(session.execute(select(table_of(PeerRow).c.place)).scalars())
         names |= {place.code for place in know.roster.ancestors(know.place)}
     return [
         _Due(
@@ -86,6 +86,14 @@ def gather(session: Session, know: Knowledge, now: datetime, *, hello: bool) -> 
         for name in sorted(names)
         if name in know.roster and name != know.place
     ]
+
+
+@cache  # asked every few seconds by every node, and putting it together costs more than its answer
+def _channels(*, every: bool) -> Any:
+    """Every channel, or those of which a receipt is due."""
+    channel = table_of(ChannelRow).c
+    found = select(channel.frm, channel.ep, channel.upto, channel.highest, channel.changes)
+    return found if every else found.where(channel.changes > 0).limit(BATCH)
 
 
 def _channel(session: Session, frm: str, ep: str, upto: int, highest: int) -> Channel:
@@ -118,22 +126,26 @@ def _refused(session: Session, know: Knowledge, *, every: bool) -> dict[str, lis
 
     A receipt may be lost. A refused parcel is then missed and comes again; a second meaning is not missed.
     """
+    found: dict[str, list[RefusedParcel]] = defaultdict(list)
+    for row in session.execute(_refusals(every=every), {"me": know.place}):
+        found[row.source].append(RefusedParcel(row.sha, row.rule, row.reason))
+    return found
+
+
+@cache
+def _refusals(*, every: bool) -> Any:
     quarantine = table_of(QuarantineRow).c
     untold = quarantine.told.is_(False)
-    rows = session.execute(
+    return (
         select(quarantine.sha, quarantine.source, quarantine.rule, quarantine.reason)
         .where(
             or_(untold, quarantine.rule == "P-15") if every else untold,
             quarantine.source != "",
-            quarantine.source != know.place,
+            quarantine.source != bindparam("me"),
         )
         .order_by(quarantine.told, quarantine.last_at.desc(), quarantine.sha)
         .limit(50)
     )
-    found: dict[str, list[RefusedParcel]] = defaultdict(list)
-    for row in rows:
-        found[row.source].append(RefusedParcel(row.sha, row.rule, row.reason))
-    return found
 
 
 def _mail(receipt: Receipt, know: Knowledge, now: datetime) -> Mail:
