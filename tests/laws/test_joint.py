@@ -7,6 +7,7 @@ from hashlib import sha256
 from itertools import pairwise, permutations
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -200,6 +201,7 @@ def test_every_part_ends_once_and_silence_is_named(
     assert law.refused_closing(joint_, twice) is not None
 
 
+@pytest.mark.every_database
 async def test_any_order_of_arrival_ends_in_the_same_rows(databases: Databases) -> None:
     """The steps, the replies and the corrections of one case, each in a parcel of its own, in any order."""
     city = await Federation(part_of(divisions()), databases).open()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from node.cases import actions
 from node.db import table_of
@@ -18,6 +18,7 @@ from protocol.roster import Roster
 from tests.databases import Databases
 from tests.desks import PASSWORD, Desks
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, divisions, form, part_of
+from tests.parts.test_audit import tamper
 
 CITY, COUNTY = "640200000000", "640221000000"
 PERSONAL = ("王小明", "640221197001010010", "13895021234")
@@ -224,13 +225,9 @@ async def test_an_account_from_its_opening_to_its_end(desks: Desks) -> None:
 
 
 async def test_a_changed_log_is_told(desks: Desks) -> None:
-    def change(session: object) -> None:
-        session.execute(text("DROP TRIGGER audit_entries_no_update"))  # type: ignore[attr-defined]
-        session.execute(text("UPDATE audit_entries SET reason = 'x' WHERE n = 2"))  # type: ignore[attr-defined]
-
     async with desks.at(COUNTY, "auditor") as window:
         assert "链条完整" in (await window.get("/audit")).text
-        await desks.city[COUNTY].db.write(change)
+        tamper(desks.city[COUNTY].db, "UPDATE audit_entries SET reason = 'x' WHERE n = 2")
         assert "第 2 条内容被改动" in (await window.get("/audit")).text
 
 

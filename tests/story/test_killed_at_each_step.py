@@ -184,6 +184,7 @@ async def town(databases: Databases) -> AsyncIterator[Federation]:
     await found.close()
 
 
+@pytest.mark.every_database
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("work", STEPS)
 async def test_a_node_killed_at_each_step(town: Federation, work: str) -> None:

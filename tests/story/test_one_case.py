@@ -1,24 +1,30 @@
 """One case, from a village to the one level that may decide it, and back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import delete
 
 from hub.publishing import current_documents
+from node.accounts.roles import Role
+from node.capabilities import EVERY_TIER
 from node.cases import actions
 from node.cases.model import CaseRow
 from node.catalogue.loop import take_published
 from node.catalogue.model import DocumentRow
-from node.db import table_of
+from node.db import Database, table_of
+from node.errors import Conflict
 from node.exchange.arrivals import Incoming
 from node.exchange.outbox import outstanding
 from node.exchange.views import aside_counts
+from node.node import Node
 from node.work import Work
 from protocol.lifecycle import State
 from protocol.roster import Roster
+from tests.agreement import agree
 from tests.databases import Databases
-from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, part_of
+from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, officer, part_of
 
 pytestmark = pytest.mark.every_database
 CITY, COUNTY = "640200000000", "640221000000"
@@ -71,6 +77,31 @@ async def test_the_line_is_down_all_morning(city: Federation) -> None:
     await city.hello(village)
     assert state(city, COUNTY, no) is State.FILED
     assert city[village].read(outstanding) == 0
+
+
+async def test_clerks_at_two_windows_and_a_command_take_the_same_cases_at_once(city: Federation) -> None:
+    """One of them has each case, and is told so; the others are told too late; everybody hears of one acceptance."""
+    village, township = villages(city)
+    node = city[COUNTY]
+    forms = (form("SZS-019", again=f"第 {number} 宗") for number in range(4))
+    numbers = await asyncio.gather(*(city[village].do(actions.file_case, AGENT, one) for one in forms))
+    assert len(set(numbers)) == 4
+    await city.settle()
+    with Database(node.db.url, city.workers) as other:
+        command = Node(node.config, node.know, other, node.bus, EVERY_TIER, city.clock)
+        for no in numbers:
+            answers = await asyncio.gather(
+                *(
+                    at.do(actions.accept, officer(who, Role.CLERK), no)
+                    for at in (node, command)
+                    for who in "ab"
+                ),
+                return_exceptions=True,
+            )
+            assert [type(one) for one in answers if one is not None] == [Conflict] * 3, answers
+    await city.settle()
+    agree(city, (village, township, COUNTY, CITY))
+    assert {state(city, CITY, no) for no in numbers} == {State.ACCEPTED}
 
 
 async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: Federation) -> None:

@@ -126,6 +126,7 @@ async def test_the_numbers_of_documents_those_that_only_paper_remembers_too(city
     assert printed(city, VILLAGE, new[0], "D02") not in accepted
 
 
+@pytest.mark.every_database
 async def test_acts_said_before_anybody_noticed(city: Federation) -> None:
     first = await filed(city)
     old = city.snapshot(VILLAGE)
