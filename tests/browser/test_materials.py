@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from node.cases import actions
 from node.cases.dossier import dossier
-from tests.browser.conftest import AXE, DESK, PHONE
+from tests.browser.conftest import DESK, PATIENCE_MS, PHONE, axe
 from tests.browser.stations import PASSWORD, Stations
 from tests.browser.test_photos import pick, to_materials
 from tests.databases import Databases
@@ -31,8 +31,7 @@ def city(browser: Browser, databases: Databases) -> Iterator[Stations]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai")
-    made.add_init_script(path=AXE)
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(PATIENCE_MS)
     yield made
     made.close()
 
@@ -57,15 +56,6 @@ def filed(city: Stations, draft: str, *files: tuple[str, bytes], **changes: obje
         return await village.do(actions.file_case, city.agent, form(ITEM, draft=draft, **changes))
 
     return str(city.do(act))
-
-
-def clean(page: Page) -> list[str]:
-    """What axe finds."""
-    found: list[str] = page.evaluate(
-        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'best-practice']})).violations"
-        ".flatMap(v => v.nodes.map(n => v.id + ': ' + n.target.join(' ')))"
-    )
-    return found
 
 
 def test_photos_arrive_piece_by_piece_and_open_large(
@@ -111,7 +101,7 @@ def test_photos_arrive_piece_by_piece_and_open_large(
     page.keyboard.press("+")
     expect(box).to_have_attribute("data-zoom", "1.50")
     page.screenshot(path=tmp_path / "large.png")
-    assert clean(page) == []
+    assert axe(page) == []
     page.keyboard.press("0")
     page.keyboard.press("ArrowRight")
     expect(box.locator("h2")).to_contain_text("（2）")
@@ -172,7 +162,7 @@ def test_an_agent_answers_exactly_what_was_asked_from_a_phone(
     expect(third).to_contain_text("写明不能提交的理由")
     expect(again.locator(".photos li")).to_contain_text("已复用")
     page.screenshot(path=tmp_path / "correction.png", full_page=True)
-    assert clean(page) == []
+    assert axe(page) == []
     third.locator("input[name^=why]").fill("签字人外出，三日后补")
     page.get_by_role("button", name="提交补正").click()
     page.wait_for_url("**/cases/*done=supplement")
@@ -199,7 +189,7 @@ def test_an_open_case_of_the_same_applicant_is_shown_before_anything_is_collecte
     page.click("button[name=go][value=next]")
     expect(page.locator("#f-again")).to_have_attribute("aria-invalid", "true")
     page.screenshot(path=tmp_path / "reason.png", full_page=True)
-    assert clean(page) == []
+    assert axe(page) == []
     page.fill("#f-again", "户口分立后另行申请")
     page.click("button[name=go][value=next]")
     page.wait_for_url("**/cases/**")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from node.cases import actions
 from node.exchange.arrivals import Incoming
-from tests.browser.conftest import AXE, DESK, PHONE, Serve, Watched
+from tests.browser.conftest import DESK, PATIENCE_MS, PHONE, Serve, Watched
 from tests.databases import Databases
 from tests.desks import PASSWORD, Desks
 from tests.federation import AGENT, CLERK, divisions, form, part_of
@@ -71,8 +71,7 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(
         viewport=DESK, locale="zh-CN", timezone_id="Asia/Shanghai", accept_downloads=True
     )
-    made.add_init_script(path=AXE)
-    made.set_default_timeout(8000)
+    made.set_default_timeout(PATIENCE_MS)
     with closing(made):
         yield made
 
@@ -133,7 +132,6 @@ def test_pages_of_administrators_and_auditors(city: City, window: BrowserContext
     for path in ("/users", "/users/clerk", "/line", "/line?tab=quarantine"):
         looked_at(tab, path)
     with closing(browser.new_context(viewport=DESK, locale="zh-CN")) as other:
-        other.add_init_script(path=AXE)
         looked_at(log_in(other, city, COUNTY, "auditor", "/audit"), "/audit")
 
 

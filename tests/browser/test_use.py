@@ -121,12 +121,12 @@ def test_a_live_part_is_not_sent_again_when_nothing_changed(watched: Watched) ->
         "response", lambda response: answers.append(response.status) if "/live/" in response.url else None
     )
     page.locator("#rows").evaluate("e => e.dataset.seen = 'yes'")
-    with page.expect_response(re.compile("/live/queue"), timeout=6000):
+    with page.expect_response(re.compile("/live/queue")):
         pass
     assert answers == [304]
     assert page.locator("#rows").get_attribute("data-seen") == "yes"
     page.locator("#rows").evaluate("e => e.dataset.etag = 'old'")
-    with page.expect_response(re.compile("/live/queue"), timeout=6000):
+    with page.expect_response(re.compile("/live/queue")):
         pass
     expect(page.locator("#rows[data-seen]")).to_have_count(0)
     assert watched.wrong == []
@@ -136,7 +136,7 @@ def test_a_session_that_ended_takes_nobody_away_from_the_page(watched: Watched) 
     page = watched.go("/p/queue")
     page.evaluate("window.kept = true")
     page.route("**/live/queue*", lambda asked: asked.fulfill(status=401))
-    with page.expect_response(re.compile("/live/queue"), timeout=6000):
+    with page.expect_response(re.compile("/live/queue")):
         pass
     expect(page.locator("#rows[hx-get]")).to_have_count(0)
     assert page.locator("#rows").count() == 1
