@@ -1,6 +1,9 @@
 """Every page, in every state, at both widths: nothing sticks out, nothing complains, everyone can use it."""
 
+from collections.abc import Iterator
+
 import pytest
+from playwright.sync_api import BrowserContext
 
 from tests.browser.conftest import DESK, PHONE, Watched
 from tests.browser.preview import PAGES
@@ -47,6 +50,23 @@ ON_THE_PHONE_TOO = frozenset(
     ],
 )
 """One state of each page is checked for accessibility at both widths; its other states at a desk's."""
+
+
+@pytest.fixture(scope="module")
+def one_tab(context: BrowserContext, preview: str) -> Iterator[Watched]:
+    """One tab for them all: opening one takes as long as many a page."""
+    tab = Watched(context, preview)
+    yield tab
+    tab.page.close()
+
+
+@pytest.fixture
+def watched(one_tab: Watched) -> Watched:
+    """The tab as if it were new: empty, at a desk's width, with nothing held against it."""
+    one_tab.page.goto("about:blank")
+    one_tab.page.set_viewport_size(DESK)
+    one_tab.wrong.clear()
+    return one_tab
 
 
 @pytest.mark.parametrize("name", PAGES)
