@@ -12,6 +12,8 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, expect
 
 from hub.demo.clock import DemoClock
+from hub.proxy import Line
+from node.cli import assembled
 
 LIANDONG = [sys.executable, "-m", "node"]
 
@@ -50,13 +52,11 @@ class Demo:
             time.sleep(0.2)
         raise AssertionError(f"the demo does not say {words}")
 
-    def line(self, state: str) -> None:
-        """Pull or restore the village's line."""
-        subprocess.run(
-            [*LIANDONG, "demo-line", state, self.village, "--data", str(self.data)],
-            check=True,
-            capture_output=True,
-        )
+    def line(self, state: Line) -> None:
+        """Pull or restore the village's line, and wait until it is so."""
+        word = "restore" if state is Line.WHOLE else "cut"
+        assembled().main(["demo-line", word, self.village, "--data", str(self.data)], standalone_mode=False)
+        self._says(f"的线路：{state.value}")
 
     def put_on(self, day: date) -> None:
         """Nine in the morning of a later day, at every node; whoever was logged in may have to do so again."""
@@ -77,7 +77,7 @@ def log_in(context: BrowserContext, demo: Demo, place: str, login: str) -> Page:
     page.fill("input[name=login]", login)
     page.fill("input[name=password]", demo.password)
     page.get_by_role("button", name="登录").click()
-    expect(page.locator("h1")).to_contain_text(re.compile("好"), timeout=30_000)
+    expect(page.locator("h1")).to_contain_text(re.compile("好"))
     return page
 
 

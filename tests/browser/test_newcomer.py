@@ -3,7 +3,6 @@ result at the village, check the evidence; pull the line, file another, restore 
 
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PHONE
+from hub.proxy import Line
+from tests.browser.conftest import PATIENCE_MS, PHONE
 from tests.browser.demo import LIANDONG, Demo, act, appears, becomes, log_in
 
 ITEM = "SZS-019"
@@ -30,7 +30,7 @@ def people(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(
         viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai", accept_downloads=True
     )
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(PATIENCE_MS)
     with closing(made):
         yield made
 
@@ -98,14 +98,13 @@ def test_a_case_the_county_decides(demo: Demo, people: BrowserContext, tmp_path:
 def test_the_line_is_pulled_and_restored(demo: Demo, people: BrowserContext) -> None:
     village = log_in(people, demo, demo.village, "agent")
     county = log_in(people, demo, demo.county, "clerk")
-    demo.line("cut")
+    demo.line(Line.CUT)
     try:
-        time.sleep(1)
         no = file_case(village, demo.hosts[demo.village], "马秀花", "640221199107220031")
         expect(village.locator("body")).to_contain_text("已存")
         county.goto(f"{demo.hosts[demo.county]}/cases?box=all&q={no}")
         expect(county.locator("body")).to_contain_text("没有符合条件的办件")
     finally:
-        demo.line("restore")
+        demo.line(Line.WHOLE)
     appears(county, demo.hosts[demo.county], no, 20)
     becomes(village, f"{demo.hosts[demo.village]}/cases/{no}/slip", "已办理")
