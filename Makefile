@@ -45,7 +45,7 @@ test-postgres: $(TOOLS)
 	@$(MAKE) --no-print-directory test ARGS='--database=postgresql $(ARGS)'
 
 browser: $(TOOLS)
-	@$(BIN)/pytest tests/browser $(ARGS)
+	@$(BIN)/pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(TOOLS)
 	@failed=0; for tool in 'ruff format --check .' 'ruff check .' mypy 'lint-imports --no-logo'; do \
