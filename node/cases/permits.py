@@ -14,7 +14,7 @@ from node.catalogue.frozen import catalogue_of, edition_names, item_by_hash
 from node.catalogue.views import edition
 from node.fees import views as fees
 from node.powers import views as powers
-from node.work import Work
+from node.work import Work, civil_date
 from protocol.catalogue import Catalogue, Item
 from protocol.clockwork import opened
 from protocol.errors import EnvelopeError, RoutingError
@@ -49,9 +49,21 @@ class Breach(EnvelopeError):
 
 def permit(work: Work, case: Case | None, step: Step) -> None:
     """EnvelopeError if this place or person may not take this step; Early if that cannot be known yet."""
+    _dated(step)
     check = CHECKS.get(step.kind)
     if check is not None:
         check(work, case, step)
+
+
+def _dated(step: Step) -> None:
+    """Not for a day after it was signed: nobody knows then what will be done, and every limit would run from that day.
+
+    A day before is believed and noted where it is long before (`findings`): a village writes up on the morrow what it
+    did on paper.
+    """
+    signed = civil_date(step.at)
+    if step.body.on > signed:
+        raise Breach("L-10", f"所记日期 {step.body.on} 晚于签署日 {signed}", "AB17")
 
 
 def _known(work: Work, step: Step, *, needed: bool) -> bool:
