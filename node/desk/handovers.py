@@ -12,6 +12,7 @@ from node.desk import show
 from node.desk.cases import offered
 from node.desk.frame import Desk, Here
 from node.desk.frame import show as answer
+from node.documents import pdf
 from node.documents.issue import lookup_code
 from node.errors import NotFound
 from node.pages import links, screens
@@ -119,6 +120,7 @@ def _receipt(desk: Desk, no: str) -> ReceiptView:
         ),
         stops=show.stops(node, row, events),
         live_href=f"/live/slip/{no}",
+        pdf_href="" if pdf.lacking() else f"{links.slip(no)}.pdf",
     )
 
 
@@ -126,6 +128,12 @@ def _receipt(desk: Desk, no: str) -> ReceiptView:
 async def slip(desk: Here, no: str) -> Response:
     """收件凭证."""
     return answer(screens.receipt_page(desk.page(), _receipt(desk, no)))
+
+
+@router.get(links.CASES + "/{no}/slip.pdf")
+async def slip_pdf(request: Request, desk: Here, no: str) -> Response:
+    """收件凭证 as PDF, on the slip's paper; NotInstalled without the extra."""
+    return await pdf.answer(request, screens.receipt_page(desk.page(), _receipt(desk, no)), f"收件凭证 {no}")
 
 
 @router.get("/live/slip/{no}")

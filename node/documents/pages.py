@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -82,11 +81,7 @@ async def document_pdf(request: Request, desk: Here, no: str, kind_id: str) -> R
     view, page = _view(desk, no, kind_id), desk.page()
     if not view.prints and view.pdf:
         raise Conflict("这份文书还没有打印过，请在文书页上取 PDF")
-    press: pdf.Press = request.app.state.press
-    drawn = await press.draw(page.pages.draw("document.html", page, view))
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(f'{view.name} {no}.pdf')}"
-    return Response(drawn, media_type="application/pdf", headers=headers)
+    return await pdf.answer(request, page.pages.draw("document.html", page, view), f"{view.name} {no}")
 
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}")

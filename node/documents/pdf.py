@@ -8,8 +8,10 @@ import ctypes
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
+from urllib.parse import quote
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
 
 from node.documents.press import SECONDS
 from node.errors import NotInstalled, Unavailable
@@ -59,6 +61,14 @@ class Press:
         if child.returncode or not out.startswith(b"%PDF-"):
             raise Unavailable("PDF 未能生成，请用浏览器打印")
         return out
+
+
+async def answer(request: Request, html: str, name: str) -> Response:
+    """A whole page as a PDF of this name, to be looked at and kept; NotInstalled, Unavailable."""
+    press: Press = request.app.state.press
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(f'{name}.pdf')}"
+    return Response(await press.draw(html), media_type="application/pdf", headers=headers)
 
 
 def dress(app: FastAPI) -> None:

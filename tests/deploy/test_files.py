@@ -2,6 +2,7 @@
 
 import configparser
 import csv
+import inspect
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import yaml
 from hub.network import HubAddress
 from node.cli import assembled
 from node.config import load
+from node.documents import pdf
 from tests.deploy.sites import provisioned
 
 TOP = Path(__file__).parents[2]
@@ -205,6 +207,13 @@ def test_the_image_holds_what_it_runs() -> None:
         "include"
     ]
     assert {one.rstrip("*") for one in packages} <= set(re.findall(r"^COPY (\w+) \w+$", text, re.MULTILINE))
+    (extras,) = re.findall(r"--editable '\.\[([a-z,]+)\]'", text)
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    assert set(extras.split(",")) == {"pdf", "postgres"} <= set(project["optional-dependencies"])
+    wanted = re.search(r"apt-get install ([\w. -]+?)）", inspect.getsource(pdf.lacking))
+    assert wanted is not None
+    last = text.rpartition("FROM ")[2]
+    assert set(wanted[1].split()) <= set(last.split()), "what a page asks for is in the image that runs"
     (command,) = re.findall(r"^CMD (\[.+\])$", text, re.MULTILINE)
     check_command(yaml.safe_load(command))
 

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(bool(pdf.lacking()) and "CI" not in os.environ, reason=pdf.lacking()),
 ]
 COUNTY = "640221000000"
-A4_POINTS = (595, 842)
+A4_POINTS, A5_POINTS = (595, 842), (420, 595)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -76,6 +76,26 @@ async def test_the_pdf_is_the_printed_page_and_a_second_one_says_so(desks: Desks
         assert "退出登录" not in text
     assert "补打" not in first[0]
     assert "补打第1次" in second[0]
+
+
+async def test_the_receipt_slip_comes_on_its_own_paper(desks: Desks) -> None:
+    city = desks.city
+    village = next(place.code for place in city.roster if not city.roster.children(place.code))
+    no = await city[village].do(actions.file_case, AGENT, form("SZS-019"))
+    async with desks.at(village, "agent") as agent, desks.at(village) as nobody:
+        page = await agent.get(f"/cases/{no}/slip")
+        assert f'href="/cases/{no}/slip.pdf"' in page.text
+        answer = await agent.get(f"/cases/{no}/slip.pdf")
+        assert answer.headers["content-type"] == "application/pdf"
+        assert answer.headers["cache-control"] == "no-store"
+        assert (await nobody.get(f"/cases/{no}/slip.pdf")).status_code == 303
+        (sheet,) = PdfReader(BytesIO(answer.content)).pages
+        assert (round(sheet.mediabox.width), round(sheet.mediabox.height)) == A5_POINTS
+        said = squeezed(sheet.extract_text())
+        for text in ("收件凭证", "查询码", "尚未受理", "申请人王*收件人"):
+            assert text in said
+        assert "再办一件" not in said
+    assert "640221197001010010" not in said
 
 
 async def test_the_page_is_dressed_in_our_own_style_sheet(desks: Desks) -> None:

@@ -122,5 +122,7 @@ class ReceiptView:
     """How often printed before; a second time is marked 补打."""
     live_href: str = ""
     """Fragment with the reaches, every 2 s."""
+    pdf_href: str = ""
+    """The slip as PDF; empty where that is not installed."""
     next_href: str = "/file"
     """File another."""
