@@ -12,9 +12,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from node.accounts import actions as accounts
+from node.accounts.roles import Role
 from node.cases import actions
 from node.cases.model import CaseRow, FindingRow, to_case
 from node.db import table_of
+from node.node import Node
 from node.work import civil_date
 from protocol.catalogue import Item
 from protocol.lifecycle import Case
@@ -42,6 +45,17 @@ async def small_city(databases: Databases, *ids: str) -> Federation:
     city = await Federation(ROSTER, databases, publish=False).open()
     await publish(city, 1, chosen(*ids))
     return city
+
+
+def hire(node: Node, *people: str) -> None:
+    """Have these people work at a node: each one's login, name and staff number are the same word."""
+    for name in people:
+        node.db.write_now(
+            lambda session, name=name: accounts.create_user(
+                session, node.clock(), None, login=name, name=name, staff_no=name, place=node.place,
+                roles=[Role.CLERK], password_hash="x", must_change=False,
+            )
+        )  # fmt: skip
 
 
 class Desk:
@@ -141,4 +155,4 @@ class Desk:
         )
 
 
-__all__ = ["CITY", "COUNTY", "TOWNSHIP", "VILLAGE", "Desk", "chosen", "publish", "small_city"]
+__all__ = ["CITY", "COUNTY", "TOWNSHIP", "VILLAGE", "Desk", "chosen", "hire", "publish", "small_city"]

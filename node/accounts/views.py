@@ -93,6 +93,17 @@ def colleagues(session: Session) -> list[Colleague]:
     return [Colleague(row.staff_no, row.name, read_roles(row.roles)) for row in rows]
 
 
+def strangers(session: Session, **numbers: str) -> dict[str, str]:
+    """What is wrong, by field, with staff numbers that nobody who works here has; those left open are not judged."""
+    known = {one.staff_no for one in colleagues(session)}
+    said = {name: number.strip() for name, number in numbers.items() if number.strip()}
+    return {
+        name: f"本单位没有工号 {number}，请填写在岗人员的工号"
+        for name, number in said.items()
+        if number not in known
+    }
+
+
 def names(session: Session) -> dict[str, str]:
     """张蕾（S101-01）, by staff number, of everybody who ever worked here."""
     rows = session.connection().execute(select(_users.c.staff_no, _users.c.name))

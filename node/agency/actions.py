@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from node import audit
 from node.accounts.officer import Officer
+from node.accounts.views import strangers
 from node.agency import views
 from node.agency.entrusted import must_be_entrusted, of_case
 from node.agency.model import ProjectCaseRow, ProjectRow
@@ -221,7 +222,8 @@ def open_project(
     must(officer, "agency.marked")
     wanted = {"number": number, "name": name, "investor": investor, "person": person}
     words = {"number": "项目编号", "name": "项目名称", "investor": "投资者", "person": "代办专人的工号"}
-    if errors := {key: f"请填写{words[key]}" for key, text in wanted.items() if not text.strip()}:
+    errors = {key: f"请填写{words[key]}" for key, text in wanted.items() if not text.strip()}
+    if errors := errors | strangers(work.session, person=person):
         raise BadForm(errors)
     if not NUMBER.fullmatch(number.strip()):
         raise BadForm(number="项目编号只能用汉字、字母、数字、括号和 -")
@@ -249,6 +251,8 @@ def name_person(work: Work, officer: Officer, number: str, person: str) -> None:
     project = _open_project(work, number)
     if not person.strip() or person.strip() == project.person:
         raise BadForm(person="请填写新的代办专人的工号")
+    if errors := strangers(work.session, person=person):
+        raise BadForm(errors)
     audit.record(
         work.session,
         officer.login,

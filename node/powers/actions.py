@@ -15,6 +15,7 @@ from sqlmodel import Session
 from node import audit, proposals
 from node.accounts.officer import Officer
 from node.accounts.roles import Role
+from node.accounts.views import strangers
 from node.cases.model import CaseRow
 from node.db import insert_ignore, table_of
 from node.errors import BadForm, Conflict, Forbidden, NotFound, RoleMissing
@@ -161,11 +162,13 @@ def refusal(body: AuthorisationUpdate) -> str:
 
 def check(work: Work, grant: Grant) -> dict[str, str]:
     """Every fault of a grant by field."""
-    errors = {}
+    errors: dict[str, str] = {}
     place = grant.place or work.me
     catalogue = work.catalogue()
     if not grant.person.strip():
         errors["person"] = "请填写被授权人的工号"
+    elif place == work.me:
+        errors |= strangers(work.session, person=grant.person)
     if not may_sign(work.me, place, work.know.roster):
         errors["place"] = f"{place} 不是本级或下级"
     strange = [one for one in grant.items if one != EVERY_ITEM and one not in catalogue]

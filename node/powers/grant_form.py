@@ -49,11 +49,9 @@ def _choices(words: Iterable[str]) -> tuple[Choice, ...]:
     return tuple(Choice(value=str(one), label=str(one)) for one in words)
 
 
-def read_grant(desk: Desk, form: FormData) -> Grant:
+def read_grant(form: FormData) -> Grant:
     """What the form says; BadForm at the fields that say nothing."""
     since, until = days(form, "since", "until")
-    if text(form, "place") == desk.node.place:
-        staff.must_work_here(desk, person=text(form, "person"))
     if text(form, "scope") not in ("all", "some"):
         raise BadForm(items="请选择全部事项，或勾选事项")
     return Grant(

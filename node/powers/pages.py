@@ -184,7 +184,7 @@ async def propose(request: Request, desk: Here) -> Response:
     """A new authorisation, first person."""
     form = await request.form()
     try:
-        await desk.node.do(actions.propose, desk.who, read_grant(desk, form))
+        await desk.node.do(actions.propose, desk.who, read_grant(form))
     except BadForm as wrong:
         return _answer(desk, _view(desk, written=Written("grant", "", form, wrong)), wrong.status)
     return onward(links.query(links.AUTHORISATIONS, done="grant"))
@@ -207,9 +207,6 @@ async def substitute_or_revoke(request: Request, desk: Here, name: str, act: Row
 async def _substitute(desk: Desk, name: str, form: FormData) -> None:
     person = text(form, "person")
     since, until = days(form, "since", "until")
-    found = desk.node.read(views.authorisation, name)
-    if found is not None and found.place == desk.node.place:
-        staff.must_work_here(desk, person=person)
     await desk.node.do(actions.substitute, desk.who, name, person, since, until)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Row, select, update
 from node import audit, proposals
 from node.accounts.officer import Officer
 from node.accounts.roles import Role
+from node.accounts.views import strangers
 from node.cases import findings
 from node.cases.steps import Cases
 from node.db import insert_all, table_of
@@ -45,6 +46,7 @@ def register(work: Work, officer: Officer, kind: str, name: str, keeper: str) ->
         errors["name"] = "请填写印章名称"
     if not keeper.strip():
         errors["keeper"] = "请填写保管人工号"
+    errors |= strangers(work.session, keeper=keeper)
     if errors:
         raise BadForm(errors)
     table = table_of(SealRow)
@@ -77,6 +79,8 @@ def hand_over(work: Work, officer: Officer, seal: str, taker: str, why: str) -> 
         raise RoleMissing(f"{seal} 由 {found.keeper} 保管，须由保管人或中心主任交出")
     if not taker.strip() or taker.strip() == found.keeper:
         raise BadForm(taker="请填写接管人的工号")
+    if errors := strangers(work.session, taker=taker):
+        raise BadForm(errors)
     content = {"seal": seal, "giver": found.keeper, "taker": taker.strip(), "why": why.strip()[:500]}
     return proposals.propose(work, officer, CUSTODY, seal, content)
 

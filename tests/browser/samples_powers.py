@@ -89,7 +89,7 @@ GRANT = GrantView(
         fields=(
             Field(name="place", label="单位", kind="select", value=s.TOWN.code, required=True, half=True,
                   choices=(Choice(value=s.TOWN.code, label="黄渠桥镇"), Choice(value=s.VILLAGE.code, label="侯家梁村"))),
-            person("person", "被授权人工号", half=True, value="S101-09", error="本单位没有工号 S101-09，请从列表中选择"),
+            person("person", "被授权人工号", half=True, value="S101-09", error="本单位没有工号 S101-09，请填写在岗人员的工号"),
             Field(name="powers", label="可以作出", kind="checks", value="决定,延期", required=True,
                   choices=tuple(Choice(value=one, label=one) for one in ("决定", "延期", "作废", "减免"))),
             Field(name="rank", label="审批权限", kind="radio", value="窗口", required=True,

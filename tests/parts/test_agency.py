@@ -29,6 +29,7 @@ from tests.federation import (
     part_of,
     real_items,
 )  # fmt: skip
+from tests.handled import hire
 
 CITY, COUNTY = "640200000000", "640221000000"
 SECOND = officer("agent2", Role.AGENT)
@@ -192,6 +193,9 @@ async def test_a_project_has_a_number_a_named_person_and_its_cases(city: Federat
     village, no = city[village_of(city)], await filed(city)
     with pytest.raises(BadForm):
         await village.do(actions.open_project, AGENT, "2603-640221-04-01-1", "厂房", "某公司", "")
+    with pytest.raises(BadForm, match="没有工号 agent"):
+        await village.do(actions.open_project, AGENT, "2603-640221-04-01-1", "厂房", "某公司", "agent")
+    hire(village, "agent")
     await village.do(actions.open_project, AGENT, "2603-640221-04-01-1", "厂房", "某公司", "agent")
     await village.do(actions.add_case, AGENT, "2603-640221-04-01-1", no)
     with pytest.raises(BadForm, match="已属于项目"):

@@ -25,7 +25,7 @@ from node.problems import add_handlers
 from protocol.lifecycle import State
 from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, officer
-from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
+from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, hire, small_city
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ITEM = "SZS-019"
@@ -36,6 +36,10 @@ NEW = officer("new", Role.CHIEF_REPRESENTATIVE)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(databases: Databases) -> AsyncIterator[Desk]:
     found = Desk(await small_city(databases, ITEM, "SZS-001"))
+    hire(
+        found.city[COUNTY],
+        *("agent", "clerk", "reviewer", "head", "new", "away", "stand-in", "gone", "steady", "http"),
+    )
     yield found
     await found.city.close()
 
@@ -279,3 +283,33 @@ async def test_a_seal_refused_over_http_is_in_the_book(desk: Desk) -> None:
     assert answer.status_code == 403
     assert "已登记" in answer.json()["detail"]
     assert desk.city[COUNTY].read(views.uses, seal=seal)[0].refused
+
+
+async def test_a_staff_number_that_nobody_has_is_refused_at_its_field(desk: Desk) -> None:
+    browser, node = Browser(desk, COUNTY), desk.city[COUNTY]
+    said = {"items": [ITEM], "since": "2026-01-01", "until": "2026-12-31"}
+    seal = await desk.at(COUNTY, seals.register, HEAD, "受理专用章", "县试用章", "clerk")
+    name = await given(desk, COUNTY, "agent")
+    proposals_before, seals_before = node.read(proposals.waiting, ""), node.read(views.seals)
+    for field, who, path, form in (
+        ("person", CLERK, "/authorisations", {**said, "person": "nobody"}),
+        (
+            "person",
+            CLERK,
+            f"/authorisations/{name}/substitute",
+            {"person": "nobody", "since": "2026-06-01", "until": "2026-06-30"},
+        ),
+        ("keeper", HEAD, "/seals", {"kind": "受理专用章", "name": "县试用章", "keeper": "nobody"}),
+        ("taker", CLERK, f"/seals/{seal}/hand-over", {"taker": "nobody", "why": "轮岗"}),
+    ):
+        answer = await browser.post(who, path, **form)
+        assert answer.status_code == 422, path
+        (error,) = answer.json()["errors"]
+        assert error["field"] == field
+        assert "本单位没有工号 nobody，请填写在岗人员的工号" in error.values()
+    assert node.read(proposals.waiting, "") == proposals_before
+    assert node.read(views.seals) == seals_before, "the seal in use is not retired either"
+
+    # who works at the place below is known there alone
+    below = await browser.post(CLERK, "/authorisations", **said, person="S101-09", place=TOWNSHIP)
+    assert below.status_code == 201
