@@ -3,6 +3,7 @@
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from node.errors import BadForm, BadRequest, Conflict, NodeError, NotFound
@@ -10,9 +11,14 @@ from protocol.errors import ProtocolError, TransitionRefused
 
 PROBLEM = "application/problem+json"
 
+UNKEPT = (DataError, OverflowError)
+"""A database has no room for what somebody wrote or asked for: U+0000 (PostgreSQL), a number beyond its columns."""
+
 
 def as_node_error(error: Exception) -> NodeError:
     """The refusal in the node's own words and status."""
+    if isinstance(error, UNKEPT):
+        error = BadRequest("内容里有不能保存的字符，或数字太大，请改正后再试")
     if isinstance(error, NodeError):
         return error
     if isinstance(error, TransitionRefused):
@@ -40,5 +46,5 @@ async def tell(request: Request, error: Exception) -> Response:
 
 def add_handlers(app: FastAPI) -> None:
     """Have `app` tell every refusal in one way."""
-    for kind in (NodeError, ProtocolError, RequestValidationError, HTTPException):
+    for kind in (NodeError, ProtocolError, RequestValidationError, HTTPException, *UNKEPT):
         app.add_exception_handler(kind, tell)

@@ -1,6 +1,7 @@
 """Forms that no page of ours would send, and two people at one case: a clear word to whoever sent them, nothing else."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 import pytest
 import pytest_asyncio
@@ -60,6 +61,21 @@ async def test_what_only_looks_like_a_number_breaks_no_form(desks: Desks, number
         extended = await browser.submit(f"/cases/{no}/extend", {"days": number, "why": "复杂", "n": number})
         assert extended.status_code in (403, 409, 422)
     assert town.db.read(lambda session: views.uses(session, seal=seal)) == []
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize("word", ["a%00b", "3000000000", "9" * 23])
+async def test_what_no_column_holds_is_asked_for_in_vain(desks: Desks, word: str) -> None:
+    """U+0000, and numbers beyond 31 and 63 bits: a clear word on every database, never a failure of ours."""
+    no = await filed(desks)
+    async with desks.at(COUNTY, "clerk") as browser:
+        for path in (f"/cases?q={word}", f"/cases/{word}", f"/line?before={word}", f"/joint/{no}/{word}"):
+            assert (await browser.get(path)).status_code < 500, path
+        said = {"name": unquote(word), "a": "T-clerk", "b": unquote(word)}
+        assert (await browser.submit("/posts", said)).status_code < 500
+    async with desks.at(COUNTY) as browser:
+        login = {"login": unquote(word), "password": "Wrong-horse-1"}
+        assert (await browser.post("/login", data=login)).status_code < 500
 
 
 @pytest.mark.parametrize("step", ["", "12", "34", "0", "²"])
