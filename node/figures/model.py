@@ -6,7 +6,7 @@ promised day; `open and overdue` is never a counter, it is an index over the cas
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field, SQLModel
 
 from node.db import Instant
@@ -80,8 +80,8 @@ class DailyReportRow(SQLModel, table=True):
     __tablename__ = "daily_reports"
     place: str = Field(primary_key=True, max_length=12)
     day: date = Field(primary_key=True)
-    edition: int
-    events: int
+    edition: int = Field(sa_column=Column(BigInteger, nullable=False))
+    events: int = Field(sa_column=Column(BigInteger, nullable=False))
     totals: dict[str, dict[str, int]] = Field(sa_column=Column(JSON, nullable=False))
     hash: str = Field(max_length=64)
     at: datetime = Field(sa_column=Column(Instant, nullable=False))

@@ -1,18 +1,24 @@
 """Forms that no page of ours would send, and two people at one case: a clear word to whoever sent them, nothing else."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from urllib.parse import unquote
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from node.accounts import actions as accounts
 from node.accounts.roles import Role
 from node.cases import actions
 from node.cases.views import one as case_row
+from node.db import table_of
 from node.errors import Conflict
+from node.figures.model import DailyReportRow
 from node.powers import seals, views
 from protocol.envelope import MAX_PARCEL
+from protocol.strict import MAX_INT
+from tests.attack.rogue import Rogue, post
 from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import AGENT, divisions, form, officer, part_of
@@ -76,6 +82,18 @@ async def test_what_no_column_holds_is_asked_for_in_vain(desks: Desks, word: str
     async with desks.at(COUNTY) as browser:
         login = {"login": unquote(word), "password": "Wrong-horse-1"}
         assert (await browser.post("/login", data=login)).status_code < 500
+
+
+@pytest.mark.every_database
+async def test_a_report_of_more_than_anybody_counts_is_kept_as_it_was_declared(desks: Desks) -> None:
+    """What P-1 lets through must fit into every database, or nodes would part ways over the same message."""
+    county, rogue = desks.city[COUNTY], Rogue(desks.city, TOWNSHIP)
+    body = {"on": "2020-01-01", "edition": MAX_INT, "events": MAX_INT, "totals": {}}
+    post(desks.city, COUNTY, TOWNSHIP, rogue.parcel(rogue.event("report.daily", body, [COUNTY])), lane="sup")
+    await county.take()
+    kept = table_of(DailyReportRow).c
+    query = select(kept.edition, kept.events).where(kept.place == TOWNSHIP, kept.day == date(2020, 1, 1))
+    assert county.read(lambda session: session.execute(query).all()) == [(MAX_INT, MAX_INT)]
 
 
 @pytest.mark.parametrize("step", ["", "12", "34", "0", "²"])
