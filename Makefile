@@ -2,7 +2,7 @@
 #
 #   make demo           a city, a county, townships and villages on this machine   (ARGS="--once --json" …)
 #   make test           all tests but the browser's (Debian: libpangoft2-1.0-0)    (ARGS="tests/laws -k roster" …)
-#   make test-postgres  the same, with every node's rows in PostgreSQL: takes several times as long
+#   make test-postgres  the same, with every node's rows in PostgreSQL: takes about twice as long
 #   make browser        the browser tests (Debian: chromium, fonts-noto-cjk)
 #   make check          format, lint, types, import layers
 #   make bench          measure the federation and the fleet

@@ -8,7 +8,6 @@ from tests.databases import (
     database_url,
     databases,
     empty_url,
-    kinds_of,
     postgres,
     postgres_template,
     sqlite_template,
@@ -34,8 +33,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests run on the kind asked for; those that are marked, on others too or instead."""
-    asked = metafunc.config.getoption("--database")
-    kinds = kinds_of(metafunc.definition, asked)
-    if "databases" in metafunc.fixturenames and kinds != (asked,):
-        metafunc.parametrize("databases", kinds, indirect=True, scope="session")
+    """Tests run on the kind asked for; those marked `every_database`, on each."""
+    if "databases" in metafunc.fixturenames and metafunc.definition.get_closest_marker("every_database"):
+        metafunc.parametrize("databases", KINDS, indirect=True, scope="session")

@@ -1,8 +1,8 @@
 """The databases that tests run on: SQLite, or PostgreSQL when `pytest --database=postgresql` says so.
 
 One rule: each node and each test has a database of its own, copied from one that was upgraded once; no test sees
-another's rows. A module or test marked `every_database` runs on both kinds, whatever was asked for; one marked
-`sqlite_only` is about SQLite itself.
+another's rows. A module or test marked `every_database` runs on both kinds, whatever was asked for.
+What is about SQLite itself asks for no databases.
 """
 
 import shutil
@@ -93,13 +93,6 @@ class Copies:
 
     def setting(self) -> str:
         return f'database = "{self.empty()}"\n'
-
-
-def kinds_of(test: pytest.Function, asked: str) -> tuple[str, ...]:
-    """The kinds of database a test runs on, where one kind was asked for."""
-    if test.get_closest_marker("sqlite_only"):
-        return KINDS[:1]
-    return KINDS if test.get_closest_marker("every_database") else (asked,)
 
 
 @pytest.fixture(scope="session")
