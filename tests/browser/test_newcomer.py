@@ -8,9 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from hub.proxy import Line
+from node.cli import assembled
 from tests.browser.conftest import PATIENCE_MS, PHONE
 from tests.browser.demo import LIANDONG, Demo, act, appears, becomes, log_in
 
@@ -92,7 +94,7 @@ def test_a_case_the_county_decides(demo: Demo, people: BrowserContext, tmp_path:
     raw = bytearray(answer.body())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
-    assert subprocess.run([*LIANDONG, "verify", str(path)], capture_output=True, check=False).returncode == 1
+    assert CliRunner().invoke(assembled(), ["verify", str(path)], catch_exceptions=False).exit_code == 1
 
 
 def test_the_line_is_pulled_and_restored(demo: Demo, people: BrowserContext) -> None:
