@@ -178,13 +178,17 @@ def test_the_case_page_works_without_script(without_script: Watched) -> None:
     expect(page.get_by_role("link", name="证据核验").last).to_be_visible()
 
 
+A4, A5 = (595, 842), (420, 595)
+
+
 @pytest.mark.parametrize(
-    ("name", "pages"), [("receipt", 1), ("case", 2), ("item", 2), ("queue", 1), ("city", 2)]
+    ("name", "pages", "sheet"),
+    [("receipt", 1, A5), ("case", 2, A4), ("item", 2, A4), ("queue", 1, A4), ("city", 2, A4)],
 )
-def test_prints_on_so_many_sheets_of_a4(watched: Watched, name: str, pages: int) -> None:
+def test_prints_on_so_many_sheets(watched: Watched, name: str, pages: int, sheet: tuple[int, int]) -> None:
     pdf = watched.go(f"/p/{name}").pdf(prefer_css_page_size=True)
     boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", pdf)
-    assert [round(float(x)) for x in boxes[0]] == [595, 842]
+    assert {(round(float(x)), round(float(y))) for x, y in boxes} == {sheet}
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == pages
 
 
