@@ -47,7 +47,9 @@ class HubConfig:
 class Pace:
     """How often the loops look, all in seconds. Tests shorten them; nobody else needs to."""
 
-    outbox_poll_s: float = 5.0
+    outbox_poll_s: float = 10.0
+    """What was due at some moment goes out so much later at most; what happens here is sent at once."""
+    materials_poll_s: float = 5.0
     receipt_s: float = 1.0
     resend_first_s: float = 15.0
     resend_last_s: float = 3600.0

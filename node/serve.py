@@ -92,7 +92,7 @@ class Running:
                 yield
             finally:
                 for web in self._servers:
-                    web.should_exit = True
+                    web.stop()
                 await asyncio.sleep(0.15)
                 for task in tasks:
                     task.cancel()

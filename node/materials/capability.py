@@ -34,7 +34,7 @@ async def carry(node: "Node") -> None:
             await asyncio.sleep(sent / part.rules.rate_bytes_s)
         return bool(moved)
 
-    await forever("materials", step, part.lane.wake, node.config.pace.outbox_poll_s)
+    await forever("materials", step, part.lane.wake, node.config.pace.materials_poll_s)
 
 
 async def sweep(node: "Node") -> None:
