@@ -111,6 +111,8 @@ def check_credit_code(text: str) -> str:
     wrong = sorted(set(number) - set(_CREDIT_ALPHABET))
     if wrong:
         raise CreditCodeError(f"统一社会信用代码不使用 {'、'.join(wrong)}（没有字母 I、O、S、V、Z）")
+    if number[0] == "0":  # the authority that registered it: 1 to 9 or a letter
+        raise CreditCodeError("统一社会信用代码不会以 0 开头")
     total = sum(
         _CREDIT_ALPHABET.index(sign) * weight for sign, weight in zip(number, _CREDIT_WEIGHTS, strict=False)
     )

@@ -19,6 +19,7 @@ from node.bus.nats import NatsBus
 from node.bus.nkeys import Kind, new_seed, public_key
 from protocol.places import Code, Place, Tier
 from protocol.roster import Roster
+from protocol.subjects import MAIL
 
 CITY = Code("640200000000")
 COUNTY = Code("640221000000")
@@ -58,6 +59,13 @@ async def until(condition: Callable[[], bool], change: Callable[[], Awaitable[No
 async def online(bus: Bus) -> None:
     """Wait until the bus is connected."""
     await until(lambda: bus.connected, bus.changed.wait)
+
+
+async def waits_for(bus: Bus, count: int) -> None:
+    """Wait until so much mail waits for the bus: a hub that has stored a message counts it a moment later."""
+    async with asyncio.timeout(20):
+        while await bus.backlog(MAIL) != count:
+            await asyncio.sleep(0.02)
 
 
 async def offline(bus: Bus) -> None:

@@ -25,6 +25,7 @@ from tests.hubs import (
     online,
     real_hub,
     small_city,
+    waits_for,
 )
 
 SOON_S = 2.0
@@ -135,7 +136,7 @@ async def test_what_is_published_arrives_whole_and_in_order(world: World) -> Non
 async def test_what_is_acknowledged_is_gone(world: World) -> None:
     village, town = await world.bus(VILLAGE), await world.bus(TOWN)
     await village.publish(letters(3))
-    assert await town.backlog(MAIL) == 3
+    await waits_for(town, 3)
     got = await town.fetch(MAIL, 10, SOON_S)
     assert await town.backlog(MAIL) == 3
     await town.ack(got)

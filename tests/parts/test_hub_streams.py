@@ -9,7 +9,18 @@ from node.bus import Mail
 from protocol.places import Place, Tier
 from protocol.roster import Roster
 from protocol.subjects import CAT, MAIL, Lane, catalogue, consumer, directory, mail
-from tests.hubs import CITY, COUNTY, SIBLING, TOWN, VILLAGE, VILLAGE_2, RealHub, real_hub, small_city
+from tests.hubs import (
+    CITY,
+    COUNTY,
+    SIBLING,
+    TOWN,
+    VILLAGE,
+    VILLAGE_2,
+    RealHub,
+    real_hub,
+    small_city,
+    waits_for,
+)
 
 
 @pytest.fixture
@@ -73,12 +84,12 @@ async def test_a_place_that_becomes_a_hub_reads_for_its_subtree(tmp_path: Path) 
         await hub.own.publish(
             [Mail(mail(Lane.CASE, dst, COUNTY), b"x", dst) for dst in (TOWN, VILLAGE, SIBLING)]
         )
-        assert await (await hub.node(TOWN)).backlog(MAIL) == 1
+        await waits_for(await hub.node(TOWN), 1)
         roster = Roster(list(small_city()), [CITY, COUNTY, TOWN])
         await hub.streams.adopt(roster)
         assert await names(hub, MAIL) == {consumer(COUNTY), consumer(TOWN), "up"}
         town = await hub.lower_hub(TOWN)
-        assert await town.backlog(MAIL) == 3
+        await waits_for(town, 3)
         assert len(await town.fetch(MAIL, 10, 1)) == 3
 
 
