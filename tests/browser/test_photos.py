@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from node.materials.collect import materials_of
 from tests.browser.conftest import PHONE
@@ -158,6 +158,18 @@ def test_a_photo_of_twenty_megabytes_is_made_small_before_it_travels(page: Page,
     row = page.locator(f'[data-photo-slot="{first}"] .photos li')
     expect(row).to_contain_text("已收")
     assert 0 < page.evaluate("window.sent.reduce((all, one) => all + one, 0)") <= 2 * len(plain)
+
+
+def test_a_photo_chosen_before_the_script_has_come_over_a_slow_line_is_sent(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/outbox*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    to_materials(page)
+    first = form(ITEM).materials[0]
+    pick(page, first, photo(640, 480))
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator(f'[data-photo-slot="{first}"] .photos li')).to_contain_text("已收")
 
 
 def test_a_photo_taken_before_the_page_was_closed_is_sent_by_the_next(page: Page) -> None:

@@ -203,9 +203,7 @@
   }
 
   /* What people do. */
-  box.addEventListener("change", async function (ev) {
-    var el = ev.target;
-    if (!el.matches || !el.matches("[data-photo-pick]")) return;
+  async function take(el) {
     var material = el.closest("[data-photo-slot]").dataset.photoSlot, files = Array.prototype.slice.call(el.files);
     el.value = "";
     clear(material);
@@ -213,13 +211,14 @@
       var bad = await fault(files[i]), blob = bad ? files[i] : await shrunk(files[i]);
       if ((bad = bad || tooLarge(blob))) { complain(material, files[i].name, bad); continue; }
       var photo = { token: token(), desk: desk, draft: draft, material: material, name: files[i].name, blob: blob, at: Date.now() };
-      try { await keep(photo); } catch (_) { say("本机空间不足，照片没有存下，请先等已有照片传完"); return; }
+      try { await ready; await keep(photo); } catch (_) { say("本机空间不足，照片没有存下，请先等已有照片传完"); return; }
       local(photo);
     }
     await count();
     again = 0;
     run();
-  });
+  }
+  box.addEventListener("change", function (ev) { if (ev.target.matches && ev.target.matches("[data-photo-pick]")) take(ev.target); });
   if (form) form.addEventListener("submit", function (ev) {
     var go = ev.submitter && ev.submitter.value;
     if (go === "back" || go === "save" || !Number(box.dataset.waiting || 0)) return;
@@ -249,8 +248,8 @@
   window.addEventListener("online", function () { again = 0; run(); });
   document.addEventListener("visibilitychange", function () { if (!document.hidden) run(); });
 
-  opened().then(async function (found) {
-    db = found;
+  var ready = opened().then(function (found) { db = found; });
+  ready.then(async function () {
     var everyone = await on("readonly", function (s) { return s.getAll(); });
     for (var i = 0; i < everyone.length; i++) if (Date.now() - everyone[i].at > WEEK) await drop(everyone[i]);
     (await mine()).forEach(local);
@@ -261,4 +260,5 @@
     await count();
     run();
   }).catch(function () { say("本机不能暂存照片（浏览器未开放存储），请保持线路畅通"); });
+  all("[data-photo-pick]", box).forEach(function (el) { if (el.files.length) take(el); });  /* chosen before this had come over a slow line */
 })();
