@@ -153,10 +153,9 @@ class Hub:
             table.edition < self.node.know.edition, table.heard_at > now - timedelta(seconds=BEHIND_S)
         )
         behind = set(self.node.db.read(lambda session: list(session.execute(query).scalars())))
-        for child in clients(self.node.know.roster, self.node.place):
-            if child in behind:
-                log.info("%s is behind with the catalogue; giving it again", child)
-                await self.streams.rearm(child)
+        children = [one for one in clients(self.node.know.roster, self.node.place) if one in behind]
+        for child in await self.streams.rearm(children) if children else ():
+            log.info("%s is behind with the catalogue; giving it again", child)
         return False
 
 

@@ -8,7 +8,7 @@ counted. Nobody but the hub's own node can do any of this.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +26,7 @@ _CHECK_S: Final = 300.0
 _RETRY_S: Final = 1.0
 _RETRY_MAX_S: Final = 60.0
 _NO_STREAM: Final = 10059
+_NO_CONSUMER: Final = 10014
 
 
 class StreamError(Exception):
@@ -98,19 +99,24 @@ class Streams:
                 async with asyncio.timeout(pause_s):
                     await self._line.changed.wait()
 
-    async def rearm(self, child: Code) -> None:
-        """Have one child's catalogue consumer deliver everything again, by making it anew."""
+    async def rearm(self, children: Collection[Code]) -> list[Code]:
+        """Have the catalogue consumers of these deliver everything again, by making them anew; which were.
+
+        Not of a child that has not read all yet: it would begin again and again, and never come to the end.
+        """
         async with self._turn:
-            for reader in self._readers:
-                if reader.stream == CAT and reader.name == consumer(child):
-                    await self._remove(CAT, [reader.name])
-                    await self._make([reader])
+            found = await self._listed(CAT)
+            idle = [child for child in children if not _left(found.get(consumer(child), {}))]
+            names = {consumer(child) for child in idle}
+            await self._remove(CAT, names)
+            await self._make([one for one in self._readers if one.stream == CAT and one.name in names])
+        return idle
 
     async def depth(self) -> Depth:
         """What lies in MAIL now."""
         total = (await self._api(f"STREAM.INFO.{MAIL}"))["state"]["messages"]
         found = await self._listed(MAIL)
-        return Depth(total, {name: c["num_pending"] + c["num_ack_pending"] for name, c in found.items()})
+        return Depth(total, {name: _left(one) for name, one in found.items()})
 
     async def _stream(self, stream: Stream) -> bool:
         """Have the stream with our settings; whether it was not there."""
@@ -146,17 +152,20 @@ class Streams:
                 return found
 
     async def _remove(self, stream: Stream, names: Iterable[str]) -> None:
-        await self._each([(f"CONSUMER.DELETE.{stream}.{name}", None) for name in sorted(names)])
+        # The answer to an earlier attempt may have been lost: what is gone is as we want it.
+        gone = [(f"CONSUMER.DELETE.{stream}.{name}", None) for name in sorted(names)]
+        await self._each(gone, allowed=_NO_CONSUMER)
 
     async def _make(self, wanted: Iterable[Reader]) -> None:
         await self._each(
             [(f"CONSUMER.CREATE.{reader.stream}.{reader.name}", _consumer(reader)) for reader in wanted]
         )
 
-    async def _each(self, requests: list[tuple[str, object]]) -> None:
+    async def _each(self, requests: Sequence[tuple[str, object]], *, allowed: int = 0) -> None:
         """Many requests, some at a time."""
         for start in range(0, len(requests), _AT_ONCE):
-            await asyncio.gather(*(self._api(*request) for request in requests[start : start + _AT_ONCE]))
+            part = requests[start : start + _AT_ONCE]
+            await asyncio.gather(*(self._api(*request, allowed=allowed) for request in part))
 
     async def _api(self, operation: str, body: object = None, *, allowed: int = 0) -> dict[str, Any]:
         """The server's answer; an error is raised unless it has the `allowed` code."""
@@ -169,6 +178,11 @@ class Streams:
                 raise HubSilent(operation)
             raise StreamError(f"{operation}: {error.get('description')}")
         return answer
+
+
+def _left(found: Mapping[str, Any]) -> int:
+    """How many messages a consumer has not acknowledged, as the server describes it."""
+    return int(found.get("num_pending", 0)) + int(found.get("num_ack_pending", 0))
 
 
 def _settings(stream: Stream, replicas: int) -> dict[str, Any]:

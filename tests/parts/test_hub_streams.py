@@ -99,7 +99,19 @@ async def test_rearming_a_child_brings_it_the_whole_catalogue_again(hub: RealHub
     for bus in (village, sibling):
         await bus.ack(await bus.fetch(CAT, 10, 1))
         assert await bus.backlog(CAT) == 0
-    await hub.streams.rearm(VILLAGE)
+    assert await hub.streams.rearm([VILLAGE]) == [VILLAGE]
     assert await village.backlog(CAT) == 2
     assert await sibling.backlog(CAT) == 0
-    assert [one.data for one in await village.fetch(CAT, 10, 1)] == [b"a", b"d"]
+    (first,) = await village.fetch(CAT, 1, 1)
+    await village.ack([first])
+    assert await hub.streams.rearm([VILLAGE]) == []  # it is still reading
+    assert [one.data for one in (first, *await village.fetch(CAT, 10, 1))] == [b"a", b"d"]
+
+
+async def test_a_consumer_that_is_gone_already_is_made_anew(hub: RealHub) -> None:
+    village = await hub.node(VILLAGE)
+    await hub.own.publish([Mail(catalogue(CITY, "a"), b"a", "a")])
+    await hub.own.line.ask(f"$JS.API.CONSUMER.DELETE.CAT.{consumer(VILLAGE)}")
+    assert consumer(VILLAGE) not in await names(hub, CAT)
+    assert await hub.streams.rearm([VILLAGE]) == [VILLAGE]
+    assert [one.data for one in await village.fetch(CAT, 10, 1)] == [b"a"]
