@@ -109,10 +109,17 @@ def apply_reports(work: Work, arrivals: Sequence[Arrival]) -> None:
         except EnvelopeError as wrong:
             one.quarantine(wrong.rule, wrong.reason)
             continue
-        if not work.know.roster.is_under(one.event.frm, work.me):
+        if not _below(work, one.event.frm):
             one.quarantine("L-9", f"{one.event.frm} 不在我们之下")
             continue
         _keep(work, one.event, body)
+
+
+def _below(work: Work, place: str) -> bool:
+    """By the roster; of a place so new that ours does not name it yet, by who certified it."""
+    if place in work.know.roster:
+        return work.know.roster.is_under(place, work.me)
+    return any(one.place == work.me for one in work.know.ring.chain(place))
 
 
 def _keep(work: Work, event: Event, body: Figures) -> None:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
+from sqlmodel import Session
 
 from hub.publishing import current_documents
 from node.accounts.roles import Role
@@ -18,6 +19,8 @@ from node.errors import Conflict
 from node.exchange.arrivals import Incoming
 from node.exchange.outbox import outstanding
 from node.exchange.views import aside_counts
+from node.figures.model import DailyReportRow
+from node.figures.report import declare
 from node.node import Node
 from node.work import Work
 from protocol.lifecycle import State
@@ -109,6 +112,7 @@ async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: F
     late = city[township]
     known = [place for place in city.roster if place.code != village]
     await late.do(forget_place, village, Roster(known, city.roster.hubs))
+    await city[village].do(lambda work: declare(work, work.today))
     no = await city[village].do(actions.file_case, AGENT, form("SZS-019"))
     await city.settle()
     await city[COUNTY].do(actions.accept, CLERK, no)
@@ -116,6 +120,7 @@ async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: F
     await city[COUNTY].do(actions.decide, CHIEF, no, "granted", "")
     await city.settle()
     assert late.read(aside_counts)["quarantined"] == 0
+    assert late.read(declared_by, village) == 1
     assert late.read(aside_counts)["waiting"] > 0
     assert state(city, township, no) is State.DECIDING
 
@@ -125,6 +130,12 @@ async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: F
     assert state(city, township, no) is State.CLOSED
     assert not any(late.read(aside_counts).values())
     assert all(node.read(outstanding) == 0 for node in city.nodes.values())
+
+
+def declared_by(session: Session, place: str) -> int:
+    """How many daily reports of this place are kept."""
+    kept = table_of(DailyReportRow).c
+    return session.execute(select(func.count()).where(kept.place == place)).scalar_one()
 
 
 def forget_place(work: Work, place: str, roster: Roster) -> None:
