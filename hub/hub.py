@@ -154,8 +154,9 @@ class Hub:
         )
         behind = set(self.node.db.read(lambda session: list(session.execute(query).scalars())))
         children = [one for one in clients(self.node.know.roster, self.node.place) if one in behind]
-        for child in await self.streams.rearm(children) if children else ():
-            log.info("%s is behind with the catalogue; giving it again", child)
+        if children:
+            for child in await self.streams.rearm(children):
+                log.info("%s is behind with the catalogue; giving it again", child)
         return False
 
 

@@ -106,10 +106,14 @@ class Streams:
         """
         async with self._turn:
             found = await self._listed(CAT)
-            idle = [child for child in children if not _left(found.get(consumer(child), {}))]
-            names = {consumer(child) for child in idle}
-            await self._remove(CAT, names)
-            await self._make([one for one in self._readers if one.stream == CAT and one.name in names])
+            ours = {one.name: one for one in self._readers if one.stream == CAT}
+            idle = [
+                child
+                for child in children
+                if consumer(child) in ours and not _left(found.get(consumer(child), {}))
+            ]
+            await self._remove(CAT, map(consumer, idle))
+            await self._make([ours[consumer(child)] for child in idle])
         return idle
 
     async def depth(self) -> Depth:

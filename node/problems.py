@@ -1,5 +1,7 @@
 """How a refusal is told: problem details (RFC 9457) to programs. Pages add their own for people."""
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -8,6 +10,8 @@ from starlette.exceptions import HTTPException
 
 from node.errors import BadForm, BadRequest, Conflict, NodeError, NotFound
 from protocol.errors import ProtocolError, TransitionRefused
+
+log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 
@@ -37,6 +41,10 @@ def as_node_error(error: Exception) -> NodeError:
 async def tell(request: Request, error: Exception) -> Response:
     """The answer: a page if the capabilities brought a teller and the browser wants one, else problem details."""
     found = as_node_error(error)
+    if isinstance(
+        error, UNKEPT
+    ):  # a check of ours may be missing; the database's own words may quote a person's
+        log.warning("%s: %s, no room for what was sent", request.url.path, type(error).__name__)
     teller = getattr(request.app.state, "tell_people", None)
     if teller is not None and not request.url.path.startswith("/api/"):
         page: Response = await teller(request, found)

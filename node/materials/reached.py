@@ -200,12 +200,8 @@ def lately(session: Session, me: str, place: str, now: datetime) -> list[Word]:
 
 
 def _asked(work: Work, rows: Sequence[Row[Any]]) -> None:
-    for row in rows:
-        work.session.execute(
-            update(_sent)
-            .where(_sent.c.place == row.place, _sent.c.sha256 == row.sha256)
-            .values(asked_at=work.now)
-        )
+    asked = tuple_(_sent.c.place, _sent.c.sha256).in_([(row.place, row.sha256) for row in rows])
+    work.session.execute(update(_sent).where(asked).values(asked_at=work.now))
 
 
 def write_word(word: Word, know: Knowledge) -> bytes:
@@ -246,15 +242,14 @@ class Words:
         if self._looked_at is not None and now - self._looked_at < ASK_AFTER / 3:
             return 0
         self._looked_at = now
-        rows = node.read(silent, now)
-        if not rows:
-            return 0
-        know = node.know
-        for row in rows:
+        know, asked = node.know, []
+        for row in node.read(silent, now):
             ends = ((row.size, row.size + 1),)
             ask = Ask(know.place, Code(row.place), row.no, row.sha256, ends, MAX_PIECE)
             data = write_ask(ask, know.keys, know.certificate, now, know.ring.chain(know.place))
             if not await self._send(row.place, data):
-                break
-        await node.do(_asked, rows)
-        return len(rows)
+                break  # who was not asked is asked as soon as the line is back
+            asked.append(row)
+        if asked:
+            await node.do(_asked, asked)
+        return len(asked)
