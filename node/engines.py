@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, ClassVar, cast
 
 import orjson
-from sqlalchemy import URL, Engine, NullPool, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, make_url
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.util import LRUCache
@@ -76,6 +76,21 @@ def _postgres_dialect() -> Dialect:
             use_native_hstore=False,
         ),
     )
+
+
+def name_of(connection: Connection) -> str:
+    """The transaction's name for `was_kept`; "" where a commit cannot go unanswered, or nothing was written."""
+    if connection.dialect.name != "postgresql":
+        return ""
+    return str(
+        connection.exec_driver_sql("SELECT coalesce(pg_current_xact_id_if_assigned()::text, '')").scalar_one()
+    )
+
+
+def was_kept(connection: Connection, name: str) -> bool:
+    """Whether the transaction of that name, which has ended, was committed."""
+    status = "SELECT pg_xact_status(%(name)s::xid8) = 'committed'"
+    return bool(connection.exec_driver_sql(status, {"name": name}).scalar_one())
 
 
 class Workers:

@@ -13,7 +13,8 @@
     ├── Conflict 409           it has changed meanwhile, or exists already
     ├── TooMany 429            locked for a while; carries the seconds
     ├── NotInstalled 501       an extra that this machine does not have; says how it gets it
-    └── Unavailable 503        something this needs is away for now
+    ├── Unavailable 503        something this needs is away for now
+    └── InDoubt 503            the database went away while it kept the act; it may have been kept
 
 One rule: `title` and `detail` are Chinese sentences that a clerk can act on; nothing secret is in them.
 """
@@ -165,3 +166,10 @@ class Unavailable(NodeError):
 
     status = 503
     title = "暂时无法办理，请稍后再试"
+
+
+class InDoubt(NodeError):
+    """The database went away while it committed and did not come back: the one error after which an act may stand."""
+
+    status = 503
+    title = "数据库中断，这一步可能已经保存；恢复后请先查看结果，再决定是否重做"

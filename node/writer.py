@@ -5,7 +5,8 @@ One rule: a function's caller hears of it only when its transaction is committed
 One transaction takes the functions that wait together. The first runs in the bare transaction, each
 later one in a savepoint of its own, so that a failure neither loses nor commits its neighbours. When a
 whole group is lost (lock, serialisation, lost connection, refused commit), each of its functions
-runs again, alone.
+runs again, alone. Unless the connection was lost while PostgreSQL was asked to commit: then it is asked, on a
+new connection, what became of that transaction.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from node.engines import Workers
+from node.engines import Workers, name_of, was_kept
+from node.errors import InDoubt
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -33,6 +35,9 @@ GROUP_S = 0.02
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.01
+
+DOUBT_S = 20.0
+"""How long a database that is away is asked again what became of a transaction: a restart takes seconds."""
 
 Act = Callable[[Session], Any]
 Callback = Callable[[], object]
@@ -166,6 +171,7 @@ class Writer:
         """Run waiting functions in one transaction; those that have an answer: committed, or refused."""
         done: list[Job] = []
         refused: list[Job] = []
+        name = ""
         waiting = self._waiting()
         guilty = first = next(waiting, None)
         if first is None:
@@ -188,10 +194,45 @@ class Writer:
                     else:
                         done.append(job)
                 guilty = done[0] if len(done) == 1 else None
+                name = name_of(connection)
         except BaseException as error:  # noqa: BLE001 - each caller gets it, or its function runs again
-            refused += self._undone(done, guilty, error)
-            done = []
+            done, undone = self._after(name, done, guilty, error)
+            refused += undone
         return done + refused
+
+    def _after(
+        self, name: str, done: list[Job], guilty: Job | None, error: BaseException
+    ) -> tuple[list[Job], list[Job]]:
+        """When a transaction ended with `error`: what is committed nevertheless, and what is refused."""
+        if name and isinstance(error, DBAPIError):  # in its last statement, the commit
+            try:
+                if self._was_kept(name):
+                    return done, []
+            except InDoubt as doubt:
+                for job in done:
+                    job.error = doubt
+                return [], done
+        return [], self._undone(done, guilty, error)
+
+    def _was_kept(self, name: str) -> bool:
+        """What became of a transaction whose commit nobody answered; InDoubt if the database stays away.
+
+        The question is asked in a writing transaction, which begins only when the other has ended.
+        """
+        until = time.monotonic() + DOUBT_S
+        while True:
+            self._drop()
+            try:
+                connection = self._open()
+                with connection.begin():
+                    return was_kept(connection, name)
+            except DBAPIError as error:
+                if time.monotonic() > until:
+                    _log.error(
+                        "transaction %s of %r: committed or not, nobody can say", name, self._engine.url
+                    )
+                    raise InDoubt from error
+                time.sleep(FIRST_PAUSE_S * 10)
 
     def _waiting(self) -> Iterator[Job]:
         """The next functions of this group."""

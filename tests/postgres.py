@@ -8,14 +8,17 @@ import ctypes
 import itertools
 import os
 import pwd
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -152,3 +155,48 @@ def _start(programs: Path, folder: Path) -> "subprocess.Popen[bytes]":
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+class Cutter:
+    """A road to the server that is cut when a COMMIT passes: before it arrives, or when its answer comes back."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="cut"))
+        self.cut = ""
+        self.last = False
+        self.cuts = 0
+        self._far = str(server.folder / ".s.PGSQL.5432")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self.folder / ".s.PGSQL.5432"))
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def url(self, url: str) -> str:
+        """The same database, by this road."""
+        return f"postgresql://postgres@/{_name(url)}?host={self.folder}"
+
+    def close(self) -> None:
+        self._listener.close()
+        shutil.rmtree(self.folder)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+
+    def _carry(self, near: socket.socket) -> None:
+        with near, socket.socket(socket.AF_UNIX) as far:
+            far.connect(self._far)
+            when = ""
+            while True:
+                for one in select.select([near, far], [], [])[0]:
+                    data = one.recv(65536)
+                    when = self.cut if one is near and b"COMMIT\0" in data else when
+                    if not data or when == "before" or (when == "after" and one is far):
+                        if when:
+                            self.cut, self.cuts = "", self.cuts + 1
+                            if self.last:
+                                (self.folder / ".s.PGSQL.5432").unlink()
+                        return
+                    (far if one is near else near).sendall(data)

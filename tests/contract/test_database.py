@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import Field, Session, SQLModel
 
 from node.db import Database, Instant, Workers, after_commit, insert_all, insert_ignore, table_of, upsert
+from node.errors import InDoubt
+from tests.postgres import Cutter
 
 pytestmark = pytest.mark.every_database
 
@@ -44,6 +46,10 @@ def add(no: str):
         return no
 
     return act
+
+
+def one_more(session: Session) -> None:
+    session.execute(update(PARCELS).values(count=PARCELS.c.count + 1))
 
 
 def numbers(db: Database) -> list[str]:
@@ -375,6 +381,35 @@ async def test_a_connection_lost_between_two_functions_harms_neither(
 
         assert await asyncio.gather(*map(own.write, [cut_off, add("b"), add("c")])) == ["a", "b", "c"]
         assert numbers(own) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_connection_lost_while_it_commits_loses_and_doubles_nothing(
+    postgres, postgres_template: str, moment: str
+) -> None:
+    """The caller hears of it once, whether the server had committed or not."""
+    url = postgres.create(postgres_template)
+    with closing(Cutter(postgres)) as road, Database(road.url(url)) as own:
+        await own.write(lambda session: PARCELS.create(session.connection()))
+        await own.write(add("a"))
+        road.cut = moment
+        await own.write(one_more)
+        assert road.cuts == 1
+        assert own.read(lambda session: session.scalar(select(PARCELS.c.count))) == 1
+
+
+async def test_a_database_that_stays_away_while_it_commits_leaves_doubt_and_says_so(
+    postgres, postgres_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.writer.DOUBT_S", 0.2)
+    url = postgres.create(postgres_template)
+    with closing(Cutter(postgres)) as road, Database(road.url(url)) as own:
+        await own.write(lambda session: PARCELS.create(session.connection()))
+        road.cut, road.last = "after", True
+        with pytest.raises(InDoubt, match="可能已经保存"):
+            await own.write(add("a"))
+    with Database(url) as own:
+        assert numbers(own) == ["a"]
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory"])
