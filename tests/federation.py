@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import delete
+
 from hub.authority import certify_all, place_document, root
 from hub.publishing import broadcast, current_documents, publish_edition, publish_places
 from hub.relay import Relay
@@ -23,15 +25,18 @@ from node.calendar_source import official_calendar
 from node.capabilities import EVERY_TIER
 from node.cases.filing import Filing
 from node.catalogue import loop as catalogue_loop
+from node.catalogue.loop import take_published
+from node.catalogue.model import DocumentRow
 from node.catalogue.replica import adopt
 from node.config import NodeConfig, Pace
-from node.db import Database, Workers
+from node.db import Database, Workers, table_of
+from node.exchange.arrivals import Incoming
 from node.library import Library
 from node.materials.collect import materials_of
 from node.node import Node
 from node.powers import actions as powers
 from node.site import restore_ring
-from node.work import Knowledge
+from node.work import Knowledge, Work
 from protocol import subjects
 from protocol.bundles import BUNDLE_KEY, bundle_document, read_bundles
 from protocol.catalogue import CALENDAR_KEY, DEED_KEY, ITEM_KEY, Deed, Item, document
@@ -245,6 +250,24 @@ class Federation:
     async def hello(self, code: str) -> None:
         """What a node says when its line comes back."""
         await self[code].tell(hello=True)
+        await self.settle()
+
+    async def unaware(self, code: str, of: str) -> None:
+        """Make a node one that has not heard of a place yet, as when the document about it is late."""
+        known = Roster([place for place in self.roster if place.code != of], self.roster.hubs)
+
+        def forget(work: Work) -> None:
+            documents = table_of(DocumentRow)
+            work.session.execute(delete(documents).where(documents.c.key == f"place-{of}"))
+            work.learn(roster=known)
+
+        await self[code].do(forget)
+
+    async def aware(self, code: str) -> None:
+        """Bring a node the documents about all places."""
+        published = self[self.roster.city.code].read(current_documents)
+        places = [Incoming("", data) for kind, _, data in published if kind == "roster.place"]
+        await take_published(self[code], places)
         await self.settle()
 
     async def close(self) -> None:

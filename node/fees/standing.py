@@ -54,7 +54,10 @@ def refusal(work: Work, heard: Heard) -> str:
     if bill.no != case.no:
         return f"缴款通知书 {bill.bill} 不是办件 {case.no} 的"
     place, roster = bill.bill[:12], work.know.roster
-    if place not in roster or heard.frm not in roster or not roster.is_under(place, heard.frm):
+    for one in (place, heard.frm):
+        if one not in roster:
+            raise Missing(f"等待名册里的 {one}")
+    if not roster.is_under(place, heard.frm):
         return f"{heard.frm} 不是 {place} 或其上级，不能处理它的缴款"
     if isinstance(heard.body, FeePaid):
         return law.refused_paid(bill, heard.body)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from sqlalchemy import select, update
 
+from node.cases.permits import Early
 from node.cases.steps import Cases
 from node.db import table_of
 from node.exchange.arrivals import Arrival
@@ -37,11 +38,14 @@ def apply_joint(work: Work, arrivals: Sequence[Arrival]) -> None:
             _may_say(work, one.event, body)
         except EnvelopeError as wrong:
             one.quarantine(wrong.rule, wrong.reason)
-            continue
-        _take(work, one.event, body)
-        if standing.find(work.session, body.no, body.joint) is None:
-            one.wait(f"等待办件 {body.no} 第 {body.joint} 步发起联办")
+        except Early as early:
+            one.wait(str(early))
             work.kept.setdefault(HERE, []).append(one)
+        else:
+            _take(work, one.event, body)
+            if standing.find(work.session, body.no, body.joint) is None:
+                one.wait(f"等待办件 {body.no} 第 {body.joint} 步发起联办")
+                work.kept.setdefault(HERE, []).append(one)
 
 
 def revive(work: Work, no: str = "") -> None:
@@ -71,6 +75,8 @@ def _again(work: Work, event: Event) -> tuple[EventState, str, str]:
         _may_say(work, event, body)
     except EnvelopeError as wrong:
         return EventState.QUARANTINED, wrong.rule, wrong.reason
+    except Early as early:
+        return EventState.WAITING, "", str(early)
     _take(work, event, body)
     known = standing.find(work.session, body.no, body.joint)
     return (EventState.APPLIED if known else EventState.WAITING), "", ""
@@ -86,7 +92,13 @@ def _take(work: Work, event: Event, body: JointAct) -> None:
 
 
 def _may_say(work: Work, event: Event, body: JointAct) -> None:
-    """EnvelopeError J-1 to J-4 if the sender may not say this; what cannot be judged yet is counted later."""
+    """EnvelopeError J-1 to J-4 if the sender may not say this; Early if a new roster must come first.
+
+    What else cannot be judged yet is counted later.
+    """
+    for place in (body.no[:12], event.frm):
+        if place not in work.know.roster:
+            raise Early(f"等待名册里的 {place}")
     known = standing.find(work.session, body.no, body.joint)
     if known is None:
         _not_otherwise(work, body)
@@ -131,7 +143,7 @@ def _not_otherwise(work: Work, body: JointAct) -> None:
 
 def _may_invite(work: Work, event: Event, body: JointNotice) -> None:
     origin, roster = body.no[:12], work.know.roster
-    if origin not in roster or event.frm not in roster or not roster.is_under(origin, event.frm):
+    if not roster.is_under(origin, event.frm):
         raise EnvelopeError("J-2", f"{event.frm} 不在办件 {body.no} 的办理链上，不能发起联办")
     if reason := law.refused_opening(body, body.opened_on, None):
         raise EnvelopeError("J-4", reason)

@@ -14,6 +14,7 @@ from node.cases.model import to_case
 from node.cases.views import one
 from node.errors import Conflict, Forbidden
 from node.exchange.outbox import outstanding
+from node.exchange.views import aside_counts
 from node.joint import actions as joint
 from node.joint import standing, views
 from node.materials import index
@@ -177,6 +178,31 @@ async def test_departments_in_one_hall_and_a_node_in_another_county(city: Federa
     with pytest.raises(Conflict, match="已结束"):
         await other.do(joint.answer, HOUSING, no, n, "建房", "不同意", "改主意了", correct=True)
     assert case(city, CITY, no).state is State.ACCEPTED
+    assert all(found.read(outstanding) == 0 for found in city.nodes.values())
+
+
+async def test_an_invitation_about_a_village_not_heard_of_yet_waits_for_it(city: Federation) -> None:
+    village, _ = places(city)
+    await city.unaware(OTHER, village)
+    no, township = await accepted(city)
+    n = await city[township].do(
+        joint.open_joint, CLERK, no, "rural-house", {"用地": township, "建房": OTHER, "河道": CITY}
+    )
+    await city.settle()
+    set_aside = city[OTHER].read(aside_counts)
+    assert (set_aside["quarantined"], set_aside["waiting"]) == (0, 1)
+    assert not city[OTHER].read(views.desk, OTHER, "ZJ")
+
+    await city.aware(OTHER)
+    await city[township].do(joint.answer, LAND, no, n, "用地", "同意")
+    await city[OTHER].do(joint.answer, HOUSING, no, n, "建房", "同意")
+    await city[CITY].do(joint.answer, WATER, no, n, "河道", "同意")
+    await city.settle()
+    await city[township].do(joint.close_joint, CLERK, no)
+    await city.settle()
+    (row,) = city[OTHER].read(views.desk, OTHER, "ZJ", "over")
+    assert (row.outcome, row.person) == ("同意", "housing")
+    assert not any(city[OTHER].read(aside_counts).values())
     assert all(found.read(outstanding) == 0 for found in city.nodes.values())
 
 

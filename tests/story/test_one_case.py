@@ -4,27 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
-from hub.publishing import current_documents
 from node.accounts.roles import Role
 from node.capabilities import EVERY_TIER
 from node.cases import actions
 from node.cases.model import CaseRow
-from node.catalogue.loop import take_published
-from node.catalogue.model import DocumentRow
 from node.db import Database, table_of
 from node.errors import Conflict
-from node.exchange.arrivals import Incoming
 from node.exchange.outbox import outstanding
 from node.exchange.views import aside_counts
 from node.figures.model import DailyReportRow
 from node.figures.report import declare
 from node.node import Node
-from node.work import Work
 from protocol.lifecycle import State
-from protocol.roster import Roster
 from tests.agreement import agree
 from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, divisions, form, officer, part_of
@@ -110,8 +104,7 @@ async def test_clerks_at_two_windows_and_a_command_take_the_same_cases_at_once(c
 async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: Federation) -> None:
     village, township = villages(city)
     late = city[township]
-    known = [place for place in city.roster if place.code != village]
-    await late.do(forget_place, village, Roster(known, city.roster.hubs))
+    await city.unaware(township, village)
     await city[village].do(lambda work: declare(work, work.today))
     no = await city[village].do(actions.file_case, AGENT, form("SZS-019"))
     await city.settle()
@@ -124,9 +117,7 @@ async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: F
     assert late.read(aside_counts)["waiting"] > 0
     assert state(city, township, no) is State.DECIDING
 
-    published = city[CITY].read(current_documents)
-    await take_published(late, [Incoming("", data) for kind, _, data in published if kind == "roster.place"])
-    await city.settle()
+    await city.aware(township)
     assert state(city, township, no) is State.CLOSED
     assert not any(late.read(aside_counts).values())
     assert all(node.read(outstanding) == 0 for node in city.nodes.values())
@@ -136,10 +127,3 @@ def declared_by(session: Session, place: str) -> int:
     """How many daily reports of this place are kept."""
     kept = table_of(DailyReportRow).c
     return session.execute(select(func.count()).where(kept.place == place)).scalar_one()
-
-
-def forget_place(work: Work, place: str, roster: Roster) -> None:
-    """As if the document of this place had not come yet."""
-    documents = table_of(DocumentRow)
-    work.session.execute(delete(documents).where(documents.c.key == f"place-{place}"))
-    work.learn(roster=roster)
