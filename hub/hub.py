@@ -20,6 +20,7 @@ from hub.relay import Relay
 from hub.server import EmbeddedServer, ServerConfig, TlsFiles, find_server
 from hub.streams import Streams
 from node.bus.nats import NatsBus
+from node.capability import Capability
 from node.catalogue.replica import adopt
 from node.config import ConfigError, HubConfig
 from node.credentials import open_bus
@@ -179,3 +180,14 @@ def embedded_server(site: Path, config: HubConfig, name: str) -> EmbeddedServer:
         tls=TlsFiles(config.tls_cert, config.tls_key) if config.tls_cert and config.tls_key else None,
     )
     return EmbeddedServer(config.directory / "server", server, find_server(os.environ))
+
+
+async def _run_hub(node: Node) -> None:
+    assert node.config.hub is not None
+    hub = Hub(node, node.config.hub)
+    node.parts["hub"] = hub
+    await hub.run()
+
+
+HUB = Capability(name="hub", loops=(_run_hub,))
+"""Being a hub, as a capability of a node."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import DateTime, Dialect, Enum, String, Table, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Enum, Index, String, Table, TypeDecorator, text
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, SQLModel
 
@@ -40,6 +40,14 @@ class Instant(TypeDecorator[datetime]):
 def table_of(table: type[SQLModel] | Table) -> Table:
     """The Core table of a SQLModel class, or the table itself."""
     return table if isinstance(table, Table) else cast("Table", table.__table__)  # type: ignore[attr-defined]
+
+
+def some_rows(name: str, *columns: str, where: str) -> Index:
+    """An index of the rows for which the condition `where` holds.
+
+    It is said for SQLite here and for PostgreSQL in `node.schema`: to say it for both would load both dialects.
+    """
+    return Index(name, *columns, sqlite_where=text(where))
 
 
 def insert_all(session: Session, table: type[SQLModel] | Table, rows: Rows) -> None:

@@ -37,11 +37,14 @@ _REVISION = re.compile(
 )
 
 
-def metadata_of(package: str) -> MetaData:
-    """The tables of `package` and no others, with every constraint named."""
+def metadata_of(package: str, dialect: str) -> MetaData:
+    """The tables of `package` and no others, with every constraint named; for "postgresql" they do for SQLite too."""
     metadata = MetaData(naming_convention=NAMES)
     for model in import_module(f"{package}.tables").TABLES:
-        table_of(model).to_metadata(metadata)
+        for index in table_of(model).to_metadata(metadata).indexes:
+            where = index.dialect_options["sqlite"]["where"]
+            if dialect == "postgresql" and where is not None:
+                index.dialect_kwargs["postgresql_where"] = where
     return metadata
 
 
@@ -122,7 +125,7 @@ def _definition(package: str, dialect: str) -> tuple[str, ...]:
 
     driver = "postgresql+psycopg://" if dialect == "postgresql" else f"{dialect}://"
     engine = create_mock_engine(driver, note)
-    metadata_of(package).create_all(engine, checkfirst=False)
+    metadata_of(package, dialect).create_all(engine, checkfirst=False)
     statements += statements_of(package).get(dialect, ())
     if head_of(package) is not None:
         table = version_table(package)

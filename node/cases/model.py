@@ -7,10 +7,11 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Column, Index, Row, text
+from sqlalchemy import JSON, Column, Index, Row
 from sqlmodel import Field, SQLModel
 
 from node.db import Instant
+from node.rows import some_rows
 from protocol.joint import Joint
 from protocol.ledger import Owner, Stretch, ledger_document, read_ledger
 from protocol.lifecycle import Case, State
@@ -76,13 +77,7 @@ class CaseRow(SQLModel, table=True):
         Index("cases_speaker", "speaker", "state", "due", "no"),
         Index("cases_changed", "changed_at", "no"),
         Index("cases_origin", "origin", "state", "no"),
-        Index(
-            "cases_open",
-            "due",
-            "holder",
-            sqlite_where=text("closed_on IS NULL"),
-            postgresql_where=text("closed_on IS NULL"),
-        ),
+        some_rows("cases_open", "due", "holder", where="closed_on IS NULL"),
     )
 
 

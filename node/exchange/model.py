@@ -7,10 +7,11 @@ the node's own counter, others' by their sequence in the channel to us.
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Index, LargeBinary, text
+from sqlalchemy import Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from node.db import Instant, table_of
+from node.rows import some_rows
 
 
 class EventState(StrEnum):
@@ -64,26 +65,9 @@ class EventRow(SQLModel, table=True):
     """When it was stored here, by this node's clock."""
 
     __table_args__ = (
-        Index(
-            "events_case",
-            "case_no",
-            "n",
-            sqlite_where=text("case_no IS NOT NULL"),
-            postgresql_where=text("case_no IS NOT NULL"),
-        ),
-        Index(
-            "events_aside",
-            "state",
-            "case_no",
-            sqlite_where=text("state IN ('waiting', 'quarantined')"),
-            postgresql_where=text("state IN ('waiting', 'quarantined')"),
-        ),
-        Index(
-            "events_unsigned",
-            "ord",
-            sqlite_where=text("statement = ''"),
-            postgresql_where=text("statement = ''"),
-        ),
+        some_rows("events_case", "case_no", "n", where="case_no IS NOT NULL"),
+        some_rows("events_aside", "state", "case_no", where="state IN ('waiting', 'quarantined')"),
+        some_rows("events_unsigned", "ord", where="statement = ''"),
     )
 
 
@@ -150,13 +134,7 @@ class OutboxRow(SQLModel, table=True):
     reason: str = ""
 
     __table_args__ = (
-        Index(
-            "outbox_due",
-            "next_try",
-            "ord",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
+        some_rows("outbox_due", "next_try", "ord", where="done_at IS NULL"),
         Index("outbox_case", "case_no"),
     )
 

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, text
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
 from node.db import Instant
+from node.rows import some_rows
 
 
 class UploadState(StrEnum):
@@ -85,14 +86,7 @@ class BlobRow(SQLModel, table=True):
     why: str = Field(default="", max_length=200)
     """For a tombstone: the rule under which it was deleted."""
 
-    __table_args__ = (
-        Index(
-            "blobs_coming",
-            "at",
-            sqlite_where=text("state = 'coming'"),
-            postgresql_where=text("state = 'coming'"),
-        ),
-    )
+    __table_args__ = (some_rows("blobs_coming", "at", where="state = 'coming'"),)
 
 
 class CaseFileRow(SQLModel, table=True):
@@ -134,12 +128,7 @@ class SentFileRow(SQLModel, table=True):
 
     __table_args__ = (
         Index("sent_files_act", "ep", "ord"),
-        Index(
-            "sent_files_on_the_way",
-            "ord",
-            sqlite_where=text("reached_at IS NULL"),
-            postgresql_where=text("reached_at IS NULL"),
-        ),
+        some_rows("sent_files_on_the_way", "ord", where="reached_at IS NULL"),
     )
 
 

@@ -22,7 +22,7 @@ def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]
 package = context.config.attributes["package"]
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata_of(package),
+    target_metadata=metadata_of(package, "postgresql"),
     version_table=version_table(package),
     template_args={"statements": statements_of(package)},
     render_item=render_item,
