@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from node import schema
-from node.engines import Workers, is_memory
+from node.engines import Workers, forget_pages, is_memory
 from node.rows import Instant, insert_all, insert_ignore, table_of, upsert
 from node.writer import Job, Writer
 
@@ -133,6 +133,15 @@ class Database:
                 broken = sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
                 if broken:
                     raise RuntimeError(f"rows refer to nothing after the migration: {broken[:5]}")
+
+    def give_back(self) -> None:
+        """Let connections that nobody uses forget the pages they have kept: megabytes after a large piece of work."""
+        self._writer.give_back()
+        for _ in range(len(self._readers)):
+            with suppress(IndexError):  # somebody on another thread has taken it meanwhile
+                connection = self._readers.pop()
+                forget_pages(connection)
+                self._readers.appendleft(connection)
 
     def close(self) -> None:
         """Write what waits, then let go of files, connections and own threads."""

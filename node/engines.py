@@ -93,6 +93,12 @@ def was_kept(connection: Connection, name: str) -> bool:
     return bool(connection.exec_driver_sql(status, {"name": name}).scalar_one())
 
 
+def forget_pages(connection: Connection) -> None:
+    """Let a SQLite connection that is in no transaction free its cache; the system keeps the file at hand."""
+    if connection.dialect.name == "sqlite" and not connection.invalidated:
+        connection.connection.execute("PRAGMA shrink_memory")
+
+
 class Workers:
     """The threads, compiled statements and cache memory that the databases of one process share.
 

@@ -16,7 +16,7 @@ from node.capability import Capability
 from node.config import ConfigError, NodeConfig
 from node.credentials import open_bus
 from node.db import Workers
-from node.heap import give_back
+from node.heap import collect, give_back
 from node.library import Library
 from node.loops import Wake, forever
 from node.node import Node
@@ -80,7 +80,7 @@ class Running:
     async def up(self, nodes: Sequence[Node], *, pages: bool = True) -> AsyncIterator[None]:
         """The nodes' loops and pages for the length of the block."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(forever("tidy", _tidy, Wake(), TIDY_S))]
+            tasks = [group.create_task(forever("tidy", self._tidy, Wake(), TIDY_S))]
             for node in nodes:
                 tasks.append(group.create_task(node.run(), name=f"node {node.place}"))
                 if pages:
@@ -97,6 +97,15 @@ class Running:
                 for task in tasks:
                     task.cancel()
 
+    async def _tidy(self) -> bool:
+        """In a crowd there is nothing to let go of but the heap, and too much to look through."""
+        if not self._workers.crowded:
+            for node in self.nodes:
+                node.db.give_back()
+            collect()
+        await asyncio.to_thread(give_back)
+        return False
+
     def close(self) -> None:
         """Let go of databases and threads."""
         for node in self.nodes:
@@ -104,11 +113,6 @@ class Running:
         self._workers.close()
         while self._held:
             os.close(self._held.pop())
-
-
-async def _tidy() -> bool:
-    await asyncio.to_thread(give_back)
-    return False
 
 
 def hold(site: Path) -> int:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from node.engines import Workers, name_of, was_kept
+from node.engines import Workers, forget_pages, name_of, was_kept
 from node.errors import InDoubt
 
 if TYPE_CHECKING:
@@ -142,6 +142,12 @@ class Writer:
             if not self._busy:
                 self._busy = True
                 self._workers.writers.submit(self._drain)
+
+    def give_back(self) -> None:
+        """Let an idle connection forget the pages it has kept."""
+        with self._state:
+            if not self._busy and self._connection is not None:
+                forget_pages(self._connection)
 
     def close(self) -> None:
         """Write what waits, then end the connection."""

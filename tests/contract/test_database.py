@@ -214,6 +214,17 @@ async def test_a_cancelled_write_that_waits_is_not_run(db: Database) -> None:
     assert numbers(db) == ["b"]
 
 
+async def test_memory_may_be_given_back_at_any_moment(db: Database) -> None:
+    for no in "abc":
+        pending = [asyncio.ensure_future(db.write(add(f"{no}{at}"))) for at in range(20)]
+        db.give_back()
+        reading = db.read_slow(lambda session: session.scalar(select(func.count()).select_from(PARCELS)))
+        db.give_back()
+        await asyncio.gather(reading, *pending)
+        db.give_back()
+    assert len(numbers(db)) == 60
+
+
 async def test_upsert_and_insert_ignore(db: Database) -> None:
     rows = [{"no": str(n), "count": n, "at": None, "raw": bytes([n])} for n in (1, 2)]
     await db.write(lambda session: upsert(session, Parcel, rows, ["no"], ["count"]))
