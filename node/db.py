@@ -173,6 +173,8 @@ class Database:
         if self._closed or len(self._readers) >= (1 if self._workers.crowded else 2):
             connection.close()
         else:
+            if self._workers.crowded:
+                forget_pages(connection)
             self._readers.append(connection)
         return found
 

@@ -3,6 +3,7 @@
 One rule: what stands here never changes; a node that wants another takes another.
 """
 
+import asyncio
 from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
@@ -10,11 +11,15 @@ from protocol.catalogue import Catalogue
 from protocol.places import Code, Place
 from protocol.roster import Roster
 
+READERS = 2
+"""How many nodes of a process read a new edition at once: one works while another waits for its hub."""
+
 
 class Library:
-    """Opened editions by their hash, and the rosters that some node still uses."""
+    """Opened editions by their hash, the rosters that some node still uses, and whose turn it is to read."""
 
     def __init__(self) -> None:
+        self.turns = asyncio.Semaphore(READERS)
         self.catalogues: dict[str, Catalogue] = {}
         self._rosters: WeakValueDictionary[tuple[tuple[Place, ...], frozenset[Code]], Roster] = (
             WeakValueDictionary()

@@ -21,8 +21,21 @@ async def take_published(node: Node, incoming: list[Incoming]) -> bool:
 
 
 async def fetch(node: Node, wait_s: float) -> int:
-    """Take one batch from the CAT stream; how many documents it held."""
-    deliveries = await node.bus.fetch("CAT", FETCH, wait_s)
+    """Wait for a document of the CAT stream, take it, and all that follow it; how many that were.
+
+    An edition comes to all nodes of a process at once, and is megabytes in the hands of each: one is waited for
+    together, the rest in turn, so that hundreds of nodes need no more memory at once than a few.
+    """
+    found = await _batch(node, 1, wait_s)
+    if found:
+        async with node.know.library.turns:
+            while more := await _batch(node, FETCH, 0.0):
+                found += more
+    return found
+
+
+async def _batch(node: Node, most: int, wait_s: float) -> int:
+    deliveries = await node.bus.fetch("CAT", most, wait_s)
     if deliveries:
         await take_published(node, [Incoming(one.subject, one.data) for one in deliveries])
         await node.bus.ack(deliveries)
