@@ -19,7 +19,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.util import LRUCache
 
 BUSY_MS = 5_000
-"""How long a connection waits for another process to let go of the SQLite write lock."""
+"""How long a connection waits for another process to let go of the lock that writing takes."""
 
 CROWD = 16
 """From so many databases in one process on, each keeps little: an idle SQLite connection alone holds 0.2 to 2 MB."""
@@ -206,7 +206,8 @@ def _postgres(url: URL, dialect: Dialect) -> Connect:
     def connect(writes: bool) -> Any:
         import psycopg
 
-        raw = psycopg.connect(*args, **{"options": "-c timezone=UTC", **named})
+        options = f"-c timezone=UTC -c lock_timeout={BUSY_MS}"
+        raw = psycopg.connect(*args, **{"options": options, **named})
         raw.read_only = not writes
         level = psycopg.IsolationLevel
         raw.isolation_level = level.READ_COMMITTED if writes else level.REPEATABLE_READ

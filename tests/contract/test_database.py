@@ -334,6 +334,29 @@ async def test_a_locked_file_is_waited_for_and_the_whole_function_runs_again(
         assert numbers(own) == ["a", "c"]
 
 
+async def test_another_writer_is_waited_for_and_not_for_ever(
+    postgres, postgres_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.engines.BUSY_MS", 10)
+    url = postgres.create(postgres_template)
+    with Database(url) as own, Database(url) as other:
+        own.write_now(lambda session: PARCELS.create(session.connection()))
+        begun, enough = threading.Event(), threading.Event()
+
+        def dawdle(_: Session) -> bool:
+            begun.set()
+            return enough.wait(10)
+
+        dawdling = asyncio.ensure_future(other.write(dawdle))
+        await asyncio.to_thread(begun.wait)
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await own.write(add("a"))
+        enough.set()
+        assert await dawdling
+        await own.write(add("b"))
+        assert numbers(own) == ["b"]
+
+
 async def test_a_transaction_that_ends_under_a_group_is_run_again_one_by_one(db: Database) -> None:
     """As when SQLite rolls back by itself on a full disk."""
 
