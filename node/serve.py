@@ -5,6 +5,7 @@ import fcntl
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -28,6 +29,11 @@ log = logging.getLogger(__name__)
 
 TIDY_S = 30.0
 """How often a process hands memory it has left free back to the system: milliseconds each time."""
+
+
+SWITCH_S = 0.0005
+"""How long a thread computes while the loop wants to go on; Python's own 5 ms, after each row the loop reads from a
+database, would hold up every page and letter while another thread verifies a long one."""
 
 
 def capabilities_of(config: NodeConfig) -> tuple[Capability, ...]:
@@ -79,6 +85,7 @@ class Running:
     @asynccontextmanager
     async def up(self, nodes: Sequence[Node], *, pages: bool = True) -> AsyncIterator[None]:
         """The nodes' loops and pages for the length of the block."""
+        sys.setswitchinterval(SWITCH_S)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(forever("tidy", self._tidy, Wake(), TIDY_S))]
             for node in nodes:

@@ -53,6 +53,7 @@ MEMOS = {
     "node.exchange.outbox._unsigned": "a statement: the same for ever",
     "node.exchange.receipts._channels": "a statement: the same for ever",
     "node.exchange.receipts._refusals": "a statement: the same for ever",
+    "node.materials.index._one_noted": "a statement: the same for ever",
     "node.schema.head_of": "the newest migration of the installed code",
     "node.catalogue.frozen._read_item": "what a published document says, by its bytes",
     "node.catalogue.frozen._read_names": "what a published edition names, by its bytes",

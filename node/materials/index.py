@@ -9,6 +9,7 @@ import hmac
 import logging
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -106,7 +107,12 @@ def note(work: Work, event: Event, no: str) -> None:
 
 def any_noted(session: Session) -> bool:
     """Whether a case waits to be listed."""
-    return session.execute(select(table_of(NotedCaseRow).c.no).limit(1)).first() is not None
+    return session.connection().execute(_one_noted()).first() is not None
+
+
+@cache  # asked every few seconds by every node, and putting it together costs more than its answer
+def _one_noted() -> Any:
+    return select(table_of(NotedCaseRow).c.no).limit(1)
 
 
 def list_noted(work: Work) -> list[str]:
