@@ -21,7 +21,7 @@ from hub.bench.meter import cpu_of, rounded, rss_mib
 from hub.bench.stage import Source
 from hub.demo.run import edition_documents
 from hub.demo.story import PEOPLE
-from hub.publishing import publish_edition
+from hub.publishing import documents_total, publish_edition
 from hub.server import EmbeddedServer
 from node.accounts.officer import Officer
 from node.accounts.roles import Role
@@ -120,7 +120,7 @@ async def city(folder: Path, places: Sequence[Code], source: Source, seconds: fl
         opened = time.monotonic()
         async with running.up(nodes):
             await _first_edition(nodes, source)
-            await _until(lambda: all(node.know.edition for node in nodes) and not busy(nodes))
+            await _until(lambda: _informed(nodes) and not busy(nodes))
             ready = time.monotonic()
             await _pages(nodes)
             await asyncio.sleep(SETTLE_S)
@@ -131,6 +131,14 @@ async def city(folder: Path, places: Sequence[Code], source: Source, seconds: fl
         return City(found, opened - began, ready - opened, storm)
     finally:
         running.close()
+
+
+def _informed(nodes: Sequence[Node]) -> bool:
+    """Whether the edition is in force everywhere, and every node has every document there is."""
+    if not all(node.know.edition for node in nodes):
+        return False
+    most = _top(nodes).read(documents_total)
+    return all(node.read(documents_total) >= most for node in nodes)
 
 
 async def _first_edition(nodes: Sequence[Node], source: Source) -> None:

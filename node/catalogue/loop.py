@@ -1,11 +1,18 @@
 """Keeping the replica fresh: read what the hub's CAT stream brings, adopt, then let the capabilities react."""
 
+import asyncio
+
 from node.catalogue.replica import take_documents
 from node.exchange.arrivals import Incoming, examine
 from node.loops import Wake, forever
 from node.node import Node
 
 FETCH = 500
+FEW = 50
+"""Documents in one batch that are not worth staying for."""
+
+GATHER_S = 1.0
+"""What is being published comes a document at a time; each alone would cost a transaction in every node."""
 
 
 async def take_published(node: Node, incoming: list[Incoming]) -> bool:
@@ -30,8 +37,11 @@ async def fetch(node: Node, wait_s: float) -> int:
     """
     found = await _batch(node, 1, wait_s)
     if found:
+        await asyncio.sleep(min(wait_s, GATHER_S))
         async with node.know.library.turns:
-            while more := await _batch(node, FETCH, 0.0):
+            more = FETCH
+            while more >= FEW:
+                more = await _batch(node, FETCH, 0.0)
                 found += more
     return found
 
