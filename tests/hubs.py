@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from hub.operator import HubKeys, Trust, account_jwt, hub_user, node_user, relay_user, trust
 from hub.proxy import LineSwitch
 from hub.server import EmbeddedServer, ServerConfig, push_account
-from hub.streams import Streams
+from hub.streams import HubSilent, Streams
 from node.bus import Bus
 from node.bus.line import Credentials, Pace
 from node.bus.nats import NatsBus
@@ -102,7 +102,11 @@ class RealHub:
         await self.server.start()
         self.own = await self.hub_node()
         self.streams = Streams(self.own.line, self.roster, self.code)
-        await self.streams.ensure()
+        for _ in range(5):  # a busy disk may keep the server from answering in time
+            with suppress(HubSilent):
+                await self.streams.ensure()
+                return
+        raise HubSilent("five times")
 
     async def stop(self) -> None:
         for bus in self.buses:
