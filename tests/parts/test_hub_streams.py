@@ -63,7 +63,7 @@ async def test_a_new_roster_adds_and_removes_without_disturbing_the_others(hub: 
     await village.publish(
         [Mail(mail(Lane.CASE, dst, VILLAGE), b"x", dst) for dst in (TOWN, SIBLING, VILLAGE)]
     )
-    got = await sibling.fetch(MAIL, 10, 1)
+    got = await sibling.fetch(MAIL, 10, 10)
     assert len(got) == 1
     joined = Place("640221101203", "新村", Tier.VILLAGE, TOWN)  # type: ignore[arg-type]
     await hub.streams.adopt(Roster([*(place for place in small_city() if place.code != VILLAGE), joined]))
@@ -90,22 +90,22 @@ async def test_a_place_that_becomes_a_hub_reads_for_its_subtree(tmp_path: Path) 
         assert await names(hub, MAIL) == {consumer(COUNTY), consumer(TOWN), "up"}
         town = await hub.lower_hub(TOWN)
         await waits_for(town, 3)
-        assert len(await town.fetch(MAIL, 10, 1)) == 3
+        assert len(await town.fetch(MAIL, 10, 10)) == 3
 
 
 async def test_rearming_a_child_brings_it_the_whole_catalogue_again(hub: RealHub) -> None:
     village, sibling = await hub.node(VILLAGE), await hub.node(SIBLING)
     await hub.own.publish([Mail(catalogue(CITY, "a"), b"a", "a"), Mail(directory(VILLAGE_2), b"d", "d")])
     for bus in (village, sibling):
-        await bus.ack(await bus.fetch(CAT, 10, 1))
+        await bus.ack(await bus.fetch(CAT, 10, 10))
         assert await bus.backlog(CAT) == 0
     assert await hub.streams.rearm([VILLAGE]) == [VILLAGE]
     assert await village.backlog(CAT) == 2
     assert await sibling.backlog(CAT) == 0
-    (first,) = await village.fetch(CAT, 1, 1)
+    (first,) = await village.fetch(CAT, 1, 10)
     await village.ack([first])
     assert await hub.streams.rearm([VILLAGE]) == []  # it is still reading
-    assert [one.data for one in (first, *await village.fetch(CAT, 10, 1))] == [b"a", b"d"]
+    assert [one.data for one in (first, *await village.fetch(CAT, 10, 10))] == [b"a", b"d"]
 
 
 async def test_a_consumer_that_is_gone_already_is_made_anew(hub: RealHub) -> None:
@@ -114,4 +114,4 @@ async def test_a_consumer_that_is_gone_already_is_made_anew(hub: RealHub) -> Non
     await hub.own.line.ask(f"$JS.API.CONSUMER.DELETE.CAT.{consumer(VILLAGE)}")
     assert consumer(VILLAGE) not in await names(hub, CAT)
     assert await hub.streams.rearm([VILLAGE]) == [VILLAGE]
-    assert [one.data for one in await village.fetch(CAT, 10, 1)] == [b"a"]
+    assert [one.data for one in await village.fetch(CAT, 10, 10)] == [b"a"]
