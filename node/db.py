@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from node import schema
 from node.engines import Workers, forget_pages, is_memory
-from node.rows import Instant, insert_all, insert_ignore, table_of, upsert
+from node.rows import Instant, insert_all, insert_ignore, partial_index, table_of, upsert
 from node.writer import Job, Writer
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "after_commit",
     "insert_all",
     "insert_ignore",
+    "partial_index",
     "table_of",
     "upsert",
 ]

@@ -42,7 +42,7 @@ def table_of(table: type[SQLModel] | Table) -> Table:
     return table if isinstance(table, Table) else cast("Table", table.__table__)  # type: ignore[attr-defined]
 
 
-def some_rows(name: str, *columns: str, where: str) -> Index:
+def partial_index(name: str, *columns: str, where: str) -> Index:
     """An index of the rows for which the condition `where` holds.
 
     It is said for SQLite here and for PostgreSQL in `node.schema`: to say it for both would load both dialects.

@@ -38,7 +38,10 @@ _REVISION = re.compile(
 
 
 def metadata_of(package: str, dialect: str) -> MetaData:
-    """The tables of `package` and no others, with every constraint named; for "postgresql" they do for SQLite too."""
+    """The tables of `package` and no others, with every constraint named.
+
+    For "postgresql", partial indexes say their condition for both dialects; for "sqlite", for SQLite alone.
+    """
     metadata = MetaData(naming_convention=NAMES)
     for model in import_module(f"{package}.tables").TABLES:
         for index in table_of(model).to_metadata(metadata).indexes:

@@ -20,7 +20,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from node.engines import Workers, forget_pages, name_of, was_kept
@@ -286,7 +286,12 @@ class Writer:
 
 
 def passing(error: BaseException) -> bool:
-    """Whether the same function may succeed if it runs again: locks, serialisation, lost connections."""
+    """Whether it will pass by itself: locks, serialisation, a database that is away or went away.
+
+    What is named by its hash, as mail is, may then be done again, also when it is in doubt.
+    """
+    if isinstance(error, InDoubt):
+        return True
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:
@@ -294,7 +299,11 @@ def passing(error: BaseException) -> bool:
     sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
     if sqlite_code is not None:
         return sqlite_code & 0xFF in {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(
+            error, OperationalError
+        )  # PostgreSQL was not reached: no server has given it a state
     return state[:2] in {"08", "40"} or state in {"55P03", "57P01", "57P02", "57P03"}
 
 

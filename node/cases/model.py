@@ -10,8 +10,7 @@ import orjson
 from sqlalchemy import JSON, Column, Index, Row
 from sqlmodel import Field, SQLModel
 
-from node.db import Instant
-from node.rows import some_rows
+from node.db import Instant, partial_index
 from protocol.joint import Joint
 from protocol.ledger import Owner, Stretch, ledger_document, read_ledger
 from protocol.lifecycle import Case, State
@@ -77,7 +76,7 @@ class CaseRow(SQLModel, table=True):
         Index("cases_speaker", "speaker", "state", "due", "no"),
         Index("cases_changed", "changed_at", "no"),
         Index("cases_origin", "origin", "state", "no"),
-        some_rows("cases_open", "due", "holder", where="closed_on IS NULL"),
+        partial_index("cases_open", "due", "holder", where="closed_on IS NULL"),
     )
 
 

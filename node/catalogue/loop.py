@@ -20,9 +20,8 @@ async def take_published(node: Node, incoming: list[Incoming]) -> bool:
     batch = examine([Incoming("", one.data) for one in incoming], node.know, node.clock())
     roster = node.know.roster
     adopted = await node.do(take_documents, batch)
-    if adopted or (
-        node.know.edition and node.know.roster is not roster
-    ):  # without an edition all waits for one
+    learnt = node.know.roster is not roster
+    if adopted or (learnt and node.know.edition):  # before the first edition everything waits for it
         await node.react()
     if adopted and node.bus.connected:
         await node.tell(hello=True)  # those above learn which edition we hold

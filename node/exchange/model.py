@@ -10,8 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from node.db import Instant, table_of
-from node.rows import some_rows
+from node.db import Instant, partial_index, table_of
 
 
 class EventState(StrEnum):
@@ -65,9 +64,9 @@ class EventRow(SQLModel, table=True):
     """When it was stored here, by this node's clock."""
 
     __table_args__ = (
-        some_rows("events_case", "case_no", "n", where="case_no IS NOT NULL"),
-        some_rows("events_aside", "state", "case_no", where="state IN ('waiting', 'quarantined')"),
-        some_rows("events_unsigned", "ord", where="statement = ''"),
+        partial_index("events_case", "case_no", "n", where="case_no IS NOT NULL"),
+        partial_index("events_aside", "state", "case_no", where="state IN ('waiting', 'quarantined')"),
+        partial_index("events_unsigned", "ord", where="statement = ''"),
     )
 
 
@@ -134,7 +133,7 @@ class OutboxRow(SQLModel, table=True):
     reason: str = ""
 
     __table_args__ = (
-        some_rows("outbox_due", "next_try", "ord", where="done_at IS NULL"),
+        partial_index("outbox_due", "next_try", "ord", where="done_at IS NULL"),
         Index("outbox_case", "case_no"),
     )
 

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from node.db import Instant
-from node.rows import some_rows
+from node.db import Instant, partial_index
 
 
 class UploadState(StrEnum):
@@ -86,7 +85,7 @@ class BlobRow(SQLModel, table=True):
     why: str = Field(default="", max_length=200)
     """For a tombstone: the rule under which it was deleted."""
 
-    __table_args__ = (some_rows("blobs_coming", "at", where="state = 'coming'"),)
+    __table_args__ = (partial_index("blobs_coming", "at", where="state = 'coming'"),)
 
 
 class CaseFileRow(SQLModel, table=True):
@@ -128,7 +127,7 @@ class SentFileRow(SQLModel, table=True):
 
     __table_args__ = (
         Index("sent_files_act", "ep", "ord"),
-        some_rows("sent_files_on_the_way", "ord", where="reached_at IS NULL"),
+        partial_index("sent_files_on_the_way", "ord", where="reached_at IS NULL"),
     )
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from node.db import Database, Instant, Workers, after_commit, insert_all, insert_ignore, table_of, upsert
 from node.errors import InDoubt
+from node.writer import passing
 from tests.postgres import Cutter
 
 pytestmark = pytest.mark.every_database
@@ -440,8 +441,12 @@ async def test_a_database_that_stays_away_while_it_commits_leaves_doubt_and_says
     with closing(Cutter(postgres)) as road, Database(road.url(url)) as own:
         await own.write(lambda session: PARCELS.create(session.connection()))
         road.cut, road.last = "after", True
-        with pytest.raises(InDoubt, match="可能已经保存"):
+        with pytest.raises(InDoubt, match="可能已经保存") as doubt:
             await own.write(add("a"))
+        with pytest.raises(DBAPIError) as away:
+            await own.write(add("b"))
+        assert passing(doubt.value)  # or the mail that was being stored would be put aside for it
+        assert passing(away.value)
     with Database(url) as own:
         assert numbers(own) == ["a"]
 
