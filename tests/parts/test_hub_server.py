@@ -32,7 +32,7 @@ from node.bus.line import Credentials
 from node.bus.nats import NatsBus
 from node.bus.nkeys import Kind, decode_seed, encode_seed, is_public, new_seed, public_key, sign
 from protocol.subjects import MAIL, Lane, mail
-from tests.hubs import CITY, COUNTY, QUICK, TOWN, VILLAGE, offline, online, small_city
+from tests.hubs import CITY, COUNTY, QUICK, TOWN, VILLAGE, offline, online, small_city, streams_made
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -60,7 +60,7 @@ async def test_it_starts_ready_and_stops_cleanly(keys: HubKeys, tmp_path: Path) 
     async with server:
         assert server.port > 0
         bus = await connected(keys, server.url)
-        await Streams(bus.line, small_city(), COUNTY).ensure()
+        await streams_made(Streams(bus.line, small_city(), COUNTY), bus)
         await bus.close()
         pid = server.pid
         assert pid is not None
@@ -211,7 +211,7 @@ async def test_tls_comes_before_the_first_byte(keys: HubKeys, tmp_path: Path) ->
         bus = NatsBus(COUNTY, [server.url], made, tls=trusted, pace=QUICK)
         await bus.connect()
         await online(bus)
-        await Streams(bus.line, small_city(), COUNTY).ensure()
+        await streams_made(Streams(bus.line, small_city(), COUNTY), bus)
         assert await bus.publish([Mail(mail(Lane.CASE, TOWN, VILLAGE), b"x", "1")]) == [True]
         await bus.close()
         careless = NatsBus(COUNTY, [server.url], made, tls=ssl.create_default_context(), pace=QUICK)
@@ -262,7 +262,7 @@ async def _formed(streams: Streams) -> None:
     """Until the members have found each other and chosen leaders."""
     from hub.streams import HubSilent, StreamError
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await streams.ensure()
