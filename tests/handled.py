@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from node.accounts import actions as accounts
 from node.accounts.roles import Role
 from node.cases import actions
 from node.cases.model import CaseRow, FindingRow, to_case
 from node.db import table_of
+from node.documents import issue
 from node.node import Node
 from node.work import civil_date
 from protocol.catalogue import Item
@@ -156,3 +157,8 @@ class Desk:
 
 
 __all__ = ["CITY", "COUNTY", "TOWNSHIP", "VILLAGE", "Desk", "chosen", "hire", "publish", "small_city"]
+
+
+def issued(node: Node, no: str) -> dict[str, Row[Any]]:
+    """The numbered documents of a case at a node, by kind."""
+    return node.read(issue.issued, node.read(issue.subject_of, node.know, no))

@@ -173,7 +173,8 @@ def _day(day: date | None) -> str:
 def _documents(desk: Desk, no: str) -> tuple[Document, ...]:
     """The documents that apply now, those with a number and those still without."""
     node = desk.node
-    known, subject = node.read(issue.issued, no), node.read(issue.subject_of, node.know, no)
+    subject = node.read(issue.subject_of, node.know, no)
+    known = node.read(issue.issued, subject)
     found = []
     for kind in issue.offered(subject):
         row, made = known.get(kind.id), kind.made_by(subject)

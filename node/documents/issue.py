@@ -61,10 +61,11 @@ def content(subject: Subject, kind: Kind) -> Content:
     return kind.draw(subject)
 
 
-def issued(session: Session, no: str) -> dict[str, Row[Any]]:
-    """The documents of a case that have a number, by kind."""
+def issued(session: Session, subject: Subject) -> dict[str, Row[Any]]:
+    """The documents of a case as it stands that have a number here, by kind."""
     table = table_of(DocumentIssueRow)
-    return {row.kind: row for row in session.execute(select(table).where(table.c.case_no == no))}
+    rows = session.execute(select(table).where(table.c.case_no == subject.case.no)).all()
+    return {row.kind: row for row in rows if row.times == KINDS[row.kind].times(subject)}
 
 
 def number_of(subject: Subject, kind: Kind, known: Row[Any] | None) -> str:
@@ -88,17 +89,17 @@ def print_document(work: Work, officer: Officer, no: str, kind_id: str) -> int:
     if kind is None or kind not in offered(subject):
         raise NotFound("本件现在没有这份文书")
     table = table_of(DocumentIssueRow)
-    known = issued(work.session, no).get(kind_id)
+    times, known = kind.times(subject), issued(work.session, subject).get(kind_id)
     if known is None:
-        made = kind.made_by(subject)
-        if made is None or made.frm == work.me:
-            registry.register(work, officer.staff_no, no, kind)
+        made, given = kind.made_by(subject), number_of(subject, kind, None)
+        if given or (made is not None and made.frm != work.me):
+            registry.keep(work, officer.staff_no, no, kind, times, given)
         else:
-            registry.keep_copy(work, officer.staff_no, no, kind, number_of(subject, kind, None))
+            registry.register(work, officer.staff_no, no, kind, times)
     before = known.prints if known else 0
     work.session.execute(
         update(table)
-        .where(table.c.case_no == no, table.c.kind == kind_id)
+        .where(table.c.case_no == no, table.c.kind == kind_id, table.c.times == times)
         .values(prints=before + 1, printed_at=work.now)
     )
     audit.record(

@@ -1,7 +1,8 @@
 """The documents of joint handling (D15 to D17): the notice to all, each department's opinion, minutes of meetings.
 
 One rule: an opinion is issued by whoever gave it, notice and minutes by the lead; each opinion and each meeting of the
-case's last joint handling has a sheet of its own.
+case's last joint handling has a sheet of its own. A corrected opinion keeps its number; a further joint handling of the
+same case has new ones.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,14 @@ MOST = 9
 """Opinions, and meetings, of one joint handling that have a sheet."""
 
 
+def _round(s: Subject) -> int:
+    """The last joint handling, as the step that opened it is numbered; 0 if there was none."""
+    return s.case.joint.n if s.case.joint else 0
+
+
 def _said(s: Subject, kind: str) -> list[Event]:
     """What was said under a kind in the last joint handling, in order."""
-    n = s.case.joint.n if s.case.joint else 0
-    return [one for one in s.events if one.kind == kind and one.body.get("joint") == n]
+    return [one for one in s.events if one.kind == kind and one.body.get("joint") == _round(s)]
 
 
 def _assists(s: Subject) -> Sequence[Part]:
@@ -143,6 +148,7 @@ def _opinion_kind(at: int) -> Kind:
         only=lambda s: _opinion(s, at) is not None,
         detail=lambda s: part.department_name if (part := _part(s, at)) else "",
         source=lambda s: _opinion(s, at),
+        which=_round,
     )  # fmt: skip
 
 
@@ -152,6 +158,7 @@ def _minutes_kind(at: int) -> Kind:
         only=lambda s: _meeting(s, at) is not None,
         detail=lambda s: day(event.body.get("held_on")) if (event := _meeting(s, at)) else "",
         source=lambda s: _meeting(s, at),
+        which=_round,
     )  # fmt: skip
 
 

@@ -249,7 +249,7 @@ def _proxy_ended(s: Subject) -> Content:
 
 
 def _handover(s: Subject) -> Content:
-    event = s.steps.get("case.forwarded") or s.steps.get("case.redirected") or s.steps.get("case.filed")
+    event = KINDS["D14"].made_by(s)
     said: Mapping[str, Any] = event.body if event else {}
     return Content(
         to=s.names(str(said.get("to", ""))),
@@ -316,6 +316,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 ("case.delivered", "case.withdrawn", "case.terminated", "agency.finished"),
                 _proxy_ended,
                 only=_by_agent,
+                which=lambda _s: 1,
             ),
             Kind("D13-1", "代办中止（终止）单", "代止", ("agency.stopped",), _proxy_stopped, only=_by_agent),
             Kind("D13-2", "续办委托书", "续委", ("agency.resumed",), _proxy_resumed, only=_by_agent),

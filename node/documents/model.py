@@ -1,5 +1,7 @@
 """The register of documents: which number was given to which document of which case, and how often it was printed.
 
+A case may have several of one kind, one after the other: two suspensions, two bills, two joint handlings.
+
 What a document says is not stored: it is drawn each time from the signed steps, so it can never say anything else.
 """
 
@@ -17,10 +19,12 @@ class DocumentIssueRow(SQLModel, table=True):
     __tablename__ = "document_issues"
     case_no: str = Field(primary_key=True, max_length=50)
     kind: str = Field(primary_key=True, max_length=8)
+    times: int = Field(primary_key=True)
+    """Which of the case's documents of this kind, see `Kind.times`."""
     number: str = Field(max_length=60)
     year: int
     serial: int | None
-    """None for what another issued and is only printed here."""
+    """None where the number came with an act."""
     made_on: date
     made_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     by: str = Field(max_length=40)

@@ -53,7 +53,7 @@ def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
     subject = node.read(issue.subject_of, node.know, no)
     if kind is None or kind not in issue.offered(subject):
         raise NotFound("本件现在没有这份文书")
-    known = node.read(issue.issued, no).get(kind_id)
+    known = node.read(issue.issued, subject).get(kind_id)
     content, made = issue.content(subject, kind), kind.made_by(subject)
     issuer = made.frm if made else node.place
     ours = issuer == node.place

@@ -1,4 +1,4 @@
-"""The numbers of documents: given once, per body, kind and year, and never again.
+"""The numbers of documents: given once, per body, word (文种字) and year, and never again.
 
 One rule: only whoever issues a document numbers it. Notices and decisions have their number from the moment of the
 step, and the step's sealed part tells it to the parties: what the village prints bears the township's number. So do
@@ -20,6 +20,7 @@ from node.db import insert_all, table_of
 from node.documents.kinds import KINDS
 from node.documents.model import DocumentIssueRow
 from node.documents.sheet import Kind
+from node.exchange.model import EventRow, EventState
 from node.exchange.setback import alarm
 from node.work import MOST_SKIPPED, Knowledge, Work, civil_date
 
@@ -29,47 +30,56 @@ def numbered(
 ) -> Mapping[str, Any] | None:
     """The sealed part of an own step, with the numbers of the documents that the step makes."""
     made = [kind for kind in KINDS.values() if kind.at_once and step in kind.after]
-    if not made:
-        return private
-    return _told(work, no, made, by, private)
+    given = [_told(work, no, kind, _said(work, no, kind) + 1, by) for kind in made]
+    return {**(private or {}), "documents": given} if given else private
 
 
 def told(
-    work: Work, no: str, kind_id: str, by: str, private: Mapping[str, Any] | None
+    work: Work, no: str, n: int, kind_id: str, by: str, private: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
-    """The sealed part of our own word in a joint handling, with the number of the document that it makes."""
+    """The sealed part of our own word in joint handling `n`, with the number of the document that it makes."""
     kind = KINDS.get(kind_id)
-    return private if kind is None else _told(work, no, [kind], by, private)
+    return private if kind is None else {**(private or {}), "documents": [_told(work, no, kind, n, by)]}
 
 
-def _told(
-    work: Work, no: str, made: Sequence[Kind], by: str, private: Mapping[str, Any] | None
-) -> Mapping[str, Any]:
-    given = [{"kind": kind.id, "number": register(work, by, no, kind)} for kind in made]
-    return {**(private or {}), "documents": given}
+def _told(work: Work, no: str, kind: Kind, times: int, by: str) -> Mapping[str, str]:
+    return {"kind": kind.id, "number": register(work, by, no, kind, times)}
 
 
-def register(work: Work, by: str, no: str, kind: Kind) -> str:
+def _said(work: Work, no: str, kind: Kind) -> int:
+    """How often a step that makes a document of this kind was said in the case so far."""
+    event = table_of(EventRow).c
+    ours = event.state.in_((EventState.MINE, EventState.APPLIED))
+    said = select(func.count()).where(event.case_no == no, event.kind.in_(kind.after), ours)
+    return work.session.execute(said).scalar() or 0
+
+
+def register(work: Work, by: str, no: str, kind: Kind, times: int) -> str:
     """The number of our own document of a case; a new one if it has none yet."""
-    table = table_of(DocumentIssueRow)
-    known = select(table.c.number).where(table.c.case_no == no, table.c.kind == kind.id)
+    table = table_of(DocumentIssueRow).c
+    known = select(table.number).where(table.case_no == no, table.kind == kind.id, table.times == times)
     if found := work.session.execute(known).scalar():
         return str(found)
-    year = work.today.year
-    last = select(func.max(table.c.serial)).where(table.c.kind == kind.id, table.c.year == year)
-    above = (work.session.execute(last).scalar() or 0) + _untold(work, kind)
-    serial = work.serial(f"document {kind.id}", str(year), above)
+    year, alike = work.today.year, _alike(kind)
+    last = select(func.max(table.serial)).where(table.kind.in_(alike), table.year == year)
+    above = (work.session.execute(last).scalar() or 0) + _untold(work, alike)
+    serial = work.serial(f"document {alike[0]}", str(year), above)
     given = number(work.know, kind, year, serial)
-    _write(work, by, no, kind, given, serial)
+    _write(work, by, no, kind, times, given, serial)
     return given
 
 
-def _untold(work: Work, kind: Kind) -> int:
-    """How many documents of a kind may have been numbered and then forgotten, without an act that told of them.
+def _alike(kind: Kind) -> list[str]:
+    """The kinds that are counted together, because their numbers have the same word."""
+    return [one.id for one in KINDS.values() if one.word == kind.word]
+
+
+def _untold(work: Work, alike: Sequence[str]) -> int:
+    """How many documents of a word may have been numbered and then forgotten, without an act that told of them.
 
     Not 0 once only, for the first after a set-back of this year: at most one for each case here that has none.
     """
-    key, epoch = f"document {kind.id}:epoch", work.meta("epoch") or ""
+    key, epoch = f"document {alike[0]}:epoch", work.meta("epoch") or ""
     if work.meta(key) == epoch:
         return 0
     work.set_meta(key, epoch)
@@ -77,21 +87,22 @@ def _untold(work: Work, kind: Kind) -> int:
     if not noticed or civil_date(datetime.fromisoformat(noticed)).year < work.today.year:
         return 0
     case, table = table_of(CaseRow).c, table_of(DocumentIssueRow)
-    has = select(table.c.case_no).where(table.c.kind == kind.id)
+    has = select(table.c.case_no).where(table.c.kind.in_(alike))
     ours = or_(case.origin == work.me, case.holder == work.me)
     found = select(func.count()).where(ours, case.no.not_in(has))
     return min(work.session.execute(found).scalar() or 0, MOST_SKIPPED)
 
 
-def keep_copy(work: Work, by: str, no: str, kind: Kind, given: str) -> None:
-    """A document of another's that is printed here: its number as its issuer has told it, none of our own."""
-    _write(work, by, no, kind, given, None)
+def keep(work: Work, by: str, no: str, kind: Kind, times: int, given: str) -> None:
+    """A document that is printed here with the number that an act has told: no new one of our own."""
+    _write(work, by, no, kind, times, given, None)
 
 
-def _write(work: Work, by: str, no: str, kind: Kind, given: str, serial: int | None) -> None:
+def _write(work: Work, by: str, no: str, kind: Kind, times: int, given: str, serial: int | None) -> None:
     row = {
         "case_no": no,
         "kind": kind.id,
+        "times": times,
         "number": given,
         "year": work.today.year,
         "serial": serial,

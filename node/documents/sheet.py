@@ -24,7 +24,7 @@ class Subject:
     item: Item | None
     private: Mapping[str, Any]
     steps: Mapping[str, Event]
-    """The last event of each kind."""
+    """The last event of each kind, in order."""
     names: Callable[[str], str]
     """Place code to name."""
     events: Sequence[Event] = ()
@@ -87,12 +87,21 @@ class Kind:
     """What tells it from others of its name: 自然资源局."""
     source: Callable[[Subject], Event | None] | None = None
     """The event that makes it, if not the last one of `after`."""
+    which: Callable[[Subject], int] | None = None
+    """What tells it from the case's earlier ones of this kind, if not how often a step of `after` was said."""
+
+    def times(self, subject: Subject) -> int:
+        """Which of the case's documents of this kind it is: each has a number of its own, as a second suspension's."""
+        if self.which is not None:
+            return self.which(subject)
+        return sum(event.kind in self.after for event in subject.events)
 
     def made_by(self, subject: Subject) -> Event | None:
         """The event that makes it: by whom it is issued, and of which day."""
         if self.source is not None:
             return self.source(subject)
-        return next((subject.steps[step] for step in self.after if step in subject.steps), None)
+        said = [event for event in subject.events if event.kind in self.after]
+        return said[-1] if said else None
 
     def title(self, subject: Subject) -> str:
         """Its name in a list."""

@@ -170,7 +170,7 @@ def record_minutes(
         "points": min(len(agreed), 100),
     }
     said = note(officer, f"{meeting}纪要", "\n".join(agreed))
-    private = registry.told(work, no, minutes_id(len(led.minutes)), officer.staff_no, said)
+    private = registry.told(work, no, led.joint.n, minutes_id(len(led.minutes)), officer.staff_no, said)
     _speak(work, officer, led, "joint.minutes", body, private)
 
 
@@ -294,7 +294,7 @@ def answer(
     what = f"{part.department_name}协办意见：{opinion}"
     said = note(officer, what, reasons.strip()[:2000])
     sheet = opinion_id(asked.joint.assists.index(part))
-    private = registry.told(work, no, sheet, officer.staff_no, said)
+    private = registry.told(work, no, n, sheet, officer.staff_no, said)
     _speak(work, officer, asked, "joint.opinion", body, private)
 
 

@@ -15,6 +15,7 @@ from node.documents import issue, pdf
 from tests.databases import Databases
 from tests.desks import Desks
 from tests.federation import AGENT, CLERK, divisions, form, part_of
+from tests.handled import issued
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -42,7 +43,7 @@ async def accepted(desks: Desks) -> tuple[str, str]:
 
 
 def prints(desks: Desks, no: str) -> int:
-    row = desks.city[COUNTY].read(issue.issued, no).get("D02")
+    row = issued(desks.city[COUNTY], no).get("D02")
     return int(row.prints) if row else 0
 
 
@@ -52,7 +53,7 @@ def squeezed(text: str) -> str:
 
 async def test_the_pdf_is_the_printed_page_and_a_second_one_says_so(desks: Desks) -> None:
     no, sheet = await accepted(desks)
-    number = desks.city[COUNTY].read(issue.issued, no)["D02"].number
+    number = issued(desks.city[COUNTY], no)["D02"].number
     async with desks.at(COUNTY, "clerk") as clerk:
         assert 'name="to" value="pdf"' in (await clerk.get(sheet)).text
         assert (await clerk.get(f"{sheet}.pdf")).status_code == 409

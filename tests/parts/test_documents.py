@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from node.accounts.roles import Role
-from node.cases import actions
+from node.cases import actions, courses
 from node.documents import issue
 from node.documents.kinds import KINDS
 from node.errors import NotFound
@@ -14,6 +14,7 @@ from node.joint import actions as joint
 from node.work import civil_date
 from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, divisions, form, officer, part_of
+from tests.handled import issued
 
 COUNTY = "640221000000"
 
@@ -46,10 +47,10 @@ async def test_a_document_exists_once_its_step_is_said_and_keeps_its_number(city
     await city.settle()
     assert "D02" in kinds(city, COUNTY, no)
     assert await city[COUNTY].do(issue.print_document, CLERK, no, "D02") == 0
-    first = city[COUNTY].read(issue.issued, no)["D02"]
+    first = issued(city[COUNTY], no)["D02"]
     assert first.number == "石平受字〔2026〕00001号"
     assert await city[COUNTY].do(issue.print_document, CLERK, no, "D02") == 1
-    again = city[COUNTY].read(issue.issued, no)["D02"]
+    again = issued(city[COUNTY], no)["D02"]
     assert (again.number, again.prints) == (first.number, 2)
 
 
@@ -89,10 +90,10 @@ async def test_the_village_prints_the_number_that_the_issuer_gave(city: Federati
     assert issue.number_of(subject, kind, None) == "石平受字〔2026〕00001号"
     for before in (0, 1):
         assert await node.do(issue.print_document, AGENT, no, "D02") == before
-    row = node.read(issue.issued, no)["D02"]
+    row = issued(node, no)["D02"]
     assert (row.number, row.serial, row.prints) == ("石平受字〔2026〕00001号", None, 2)
     await node.do(issue.print_document, AGENT, no, "D01")
-    assert node.read(issue.issued, no)["D01"].serial == 1
+    assert issued(node, no)["D01"].serial == 1
 
 
 async def test_joint_handling_has_its_notice_opinions_and_minutes(city: Federation) -> None:
@@ -150,7 +151,7 @@ async def test_the_lead_prints_an_opinion_and_the_assist_the_minutes_with_their_
         for place in (node, county):
             for kind in ("D16-1", "D17-1"):
                 await place.do(issue.print_document, CLERK, no, kind)
-                found[place.place, kind] = place.read(issue.issued, no)[kind]
+                found[place.place, kind] = issued(place, no)[kind]
         for kind, issuer in (("D16-1", COUNTY), ("D17-1", township)):
             mine = found[issuer, kind]
             (copy,) = (row for key, row in found.items() if key[1] == kind and key[0] != issuer)
@@ -184,3 +185,46 @@ async def test_a_corrected_opinion_keeps_its_number_and_numbers_no_other_documen
     assert [subject.told(one) for one in said] == [{"D16-1": number}] * 2
     others = [issue.number_of(subject, one, None) for one in issue.offered(subject) if one.id != "D16-1"]
     assert number not in others
+
+
+async def test_two_departments_of_one_place_and_two_joint_handlings_share_no_number(city: Federation) -> None:
+    village = village_of(city)
+    township = city.roster.children(COUNTY)[0].code
+    node, county = city[township], city[COUNTY]
+    no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
+    await city.settle()
+    await node.do(actions.accept, CLERK, no)
+    numbers: dict[str, list[str]] = {kind: [] for kind in ("D15", "D16-1", "D16-2", "D17-1")}
+    for _ in range(2):
+        n = await node.do(joint.open_joint, CLERK, no, "rural-house")
+        await city.settle()
+        for who, part in (("ZR", "用地"), ("ZJ", "建房"), ("SL", "河道")):
+            reviewer = replace(officer(who, Role.REVIEWER), department=who)
+            await county.do(joint.answer, reviewer, no, n, part, "同意")
+        await city.settle()
+        agreed = ["同意选址"]
+        await node.do(joint.record_minutes, CLERK, no, "联审会议", civil_date(city.now), ["用地"], agreed)
+        await node.do(joint.close_joint, CLERK, no)
+        await city.settle()
+        for kind, given in numbers.items():
+            assert await node.do(issue.print_document, CLERK, no, kind) == 0
+            given.append(issued(node, no)[kind].number)
+    every = [number for given in numbers.values() for number in given]
+    assert numbers["D16-1"] == ["石平协字〔2026〕00001号", "石平协字〔2026〕00004号"]
+    assert numbers["D16-2"] == ["石平协字〔2026〕00002号", "石平协字〔2026〕00005号"]
+    assert len(set(every)) == len(every) == 8
+
+
+async def test_a_second_suspension_has_a_notice_of_its_own(city: Federation) -> None:
+    village = village_of(city)
+    town = city[city.roster.children(COUNTY)[0].code]
+    no = await city[village].do(actions.file_case, AGENT, form("SZS-063"))
+    await city.settle()
+    await town.do(actions.accept, CLERK, no)
+    seen = []
+    for special in ("公示", "房屋安全鉴定"):
+        await town.do(courses.suspend, CLERK, no, special)
+        assert [await town.do(issue.print_document, CLERK, no, "D05") for _ in range(2)] == [0, 1]
+        seen.append(issued(town, no)["D05"].number)
+        await town.do(courses.resume, CLERK, no, special, "结束")
+    assert seen == ["平城特字〔2026〕00001号", "平城特字〔2026〕00002号"]

@@ -13,7 +13,7 @@ from tests.agreement import agree, cases_of, folded, sums, tallies, truthful
 from tests.attack.rogue import Rogue, post
 from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, form
-from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, small_city
+from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, issued, small_city
 
 ITEM = "SZS-052"
 LINE = (VILLAGE, TOWNSHIP, COUNTY, CITY)
@@ -91,7 +91,7 @@ def printed(city: Federation, place: str, no: str, kind: str) -> str:
     """The number under which a document is printed there."""
     node = city[place]
     node.do_now(issue.print_document, CLERK, no, kind)
-    return str(node.read(issue.issued, no)[kind].number)
+    return str(issued(node, no)[kind].number)
 
 
 async def test_the_numbers_of_documents_those_that_only_paper_remembers_too(city: Federation) -> None:
