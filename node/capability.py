@@ -48,6 +48,8 @@ class Capability:
     """What it lets officers do to a case, beside the acts every tier has."""
     lanes: Mapping[Lane, Callable[["Node", Delivery], None]] = field(default_factory=dict)
     """Lanes of the mail that it takes itself, instead of the inbox: at once, without waiting, or not at all."""
+    takes: Mapping[str, int] = field(default_factory=dict)
+    """Paths, by their beginning, whose requests may be larger than a form: how many bytes."""
     counts: Callable[[Session, Officer], Mapping[str, int]] | None = None
     """Counts for its entries of the navigation."""
     seconds: Mapping[str, Second] = field(default_factory=dict)

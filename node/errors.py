@@ -11,6 +11,7 @@
     │   └── PasswordMustChange only the change of password is open
     ├── NotFound 404
     ├── Conflict 409           it has changed meanwhile, or exists already
+    ├── TooLarge 413           more than is taken in at once
     ├── TooMany 429            locked for a while; carries the seconds
     ├── NotInstalled 501       an extra that this machine does not have; says how it gets it
     ├── Unavailable 503        something this needs is away for now
@@ -137,6 +138,13 @@ class Conflict(NodeError):
 
     status = 409
     title = "内容已有变化，请刷新后重试"
+
+
+class TooLarge(NodeError):
+    """More than is taken in at once."""
+
+    status = 413
+    title = "内容太大"
 
 
 class TooMany(NodeError):

@@ -19,6 +19,9 @@ UNKEPT = (DataError, OverflowError)
 """A database has no room for what somebody wrote or asked for: U+0000 (PostgreSQL), a number beyond its columns."""
 
 
+_UNREAD = {400: "请求的内容读不出来，请检查格式", 405: "这个地址不接受这种请求"}
+
+
 def as_node_error(error: Exception) -> NodeError:
     """The refusal in the node's own words and status."""
     if isinstance(error, UNKEPT):
@@ -32,10 +35,19 @@ def as_node_error(error: Exception) -> NodeError:
             {".".join(map(str, one["loc"][1:])) or "body": str(one["msg"]) for one in error.errors()}
         )
     if isinstance(error, HTTPException):
-        return NotFound("没有这个地址") if error.status_code == 404 else BadRequest(str(error.detail))
+        return _refused(error)
     if isinstance(error, ProtocolError):
         return BadRequest(str(error))
     return NodeError()
+
+
+def _refused(error: HTTPException) -> NodeError:
+    """What the framework refuses, in our words."""
+    if isinstance(error.__cause__, NodeError):  # what ended the reading of the body
+        return error.__cause__
+    if error.status_code == 404:
+        return NotFound("没有这个地址")
+    return BadRequest(_UNREAD.get(error.status_code, ""))
 
 
 async def tell(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
+from node.bodies import Bounded
 from node.capability import Capability
 from node.node import Node
 from node.problems import add_handlers
@@ -28,6 +29,7 @@ class Web:
             for one in capability.routers:
                 router.include_router(one)
         self._routes = router.routes
+        self._takes = {path: size for one in capabilities for path, size in one.takes.items()}
         self._dresses = [one.dress() for one in capabilities if one.dress is not None]
 
     def app(self, node: Node) -> FastAPI:
@@ -41,6 +43,7 @@ class Web:
         )
         app.router.routes.extend(self._routes)
         app.state.node = node
+        app.add_middleware(Bounded, takes=self._takes)
         add_handlers(app)
         for put_on in self._dresses:
             put_on(app)

@@ -37,6 +37,10 @@ ALONE = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 """Roles that go with no other."""
 
 
+AT_WORK = frozenset(Role) - ALONE
+"""Who works on cases, and so may see whom they are about."""
+
+
 def write_roles(roles: Iterable[Role]) -> str:
     """Roles as stored: sorted, with commas; ValueError if they exclude each other or there are none."""
     chosen = sorted(set(roles))

@@ -1,5 +1,6 @@
 """Agency as a capability of every tier."""
 
+from node.accounts.roles import AT_WORK
 from node.agency import actions, apply, project_pages
 from node.agency.acts import AGENCY_ACTS
 from node.agency.pages import PATH
@@ -10,7 +11,8 @@ from node.loops import Wake, forever
 from node.node import Node
 from node.pages import links
 
-_WHO = frozenset(("agent", "clerk", "reviewer", "chief_representative", "centre_head", "auditor"))
+_WHO = frozenset(map(str, AT_WORK))
+_PROJECTS = _WHO | {"auditor"}
 
 
 async def run(node: Node) -> None:
@@ -32,6 +34,6 @@ AGENCY = Capability(
     follows=apply.FOLLOWS,
     nav=(
         NavEntry("台账", PATH, "audit", roles=_WHO, order=60),
-        NavEntry("项目", links.PROJECTS, "board", roles=_WHO, order=61),
+        NavEntry("项目", links.PROJECTS, "board", roles=_PROJECTS, order=61),
     ),
 )

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from node import audit
 from node.agency.ledger import COLUMNS, Ledger, as_xlsx, rows
-from node.desk.frame import Desk, Here
+from node.desk.frame import AtWork, Desk
 from node.desk.frame import show as answer
 from node.errors import BadForm
 from node.pages import links
@@ -49,7 +49,7 @@ def _day(text: str, otherwise: date, field: str) -> date:
 
 
 @router.get(PATH)
-async def ledger_page(desk: Here, first: str = "", last: str = "") -> Response:
+async def ledger_page(desk: AtWork, first: str = "", last: str = "") -> Response:
     """代办台账."""
     found = await _ledger(desk, first, last)
     days = (("first", "自", found.first), ("last", "至", found.last))
@@ -70,7 +70,7 @@ async def ledger_page(desk: Here, first: str = "", last: str = "") -> Response:
 
 
 @router.get(f"{PATH}.xlsx")
-async def ledger_book(desk: Here, first: str = "", last: str = "") -> Response:
+async def ledger_book(desk: AtWork, first: str = "", last: str = "") -> Response:
     """The workbook; who took it is in the audit log."""
     found = await _ledger(desk, first, last)
     await desk.node.do(_note, desk.who.login, found.scope)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, and_, func, or_, select
 from sqlmodel import Session
 
 from node.cases.model import CaseRow, SubmissionRow
@@ -55,10 +55,13 @@ class Search:
 def _box(key: str, me: str) -> list[Any]:
     case = table_of(CaseRow).c
     mine = case.speaker == me
+    asked = and_(
+        case.state == State.CORRECTING, case.origin == me
+    )  # the applicant's papers come in where he filed
     found: dict[str, list[Any]] = {
-        "todo": [mine, case.state.not_in([*_values(OVER - {State.CLOSED})])],
+        "todo": [or_(mine, asked), case.state.not_in([*_values(OVER - {State.CLOSED})])],
         "incoming": [mine, case.state.in_(_values(IN_TRANSIT))],
-        "correcting": [case.state == State.CORRECTING, or_(mine, case.origin == me)],
+        "correcting": [or_(mine, asked), case.state == State.CORRECTING],
         "working": [
             mine,
             case.state.in_([State.RECEIVED, State.ACCEPTED, State.SPECIAL, State.JOINT, State.BOUNCED]),

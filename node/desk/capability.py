@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from node import ferry
 from node.capability import Capability, NavEntry
 from node.desk import (
     cases,
@@ -45,6 +46,7 @@ DESK = Capability(
         *(entry.router, people.router, journal.router, catalogue.router, line.router, evidence.router),
     ),
     dress=dress,
+    takes={links.PARCELS: 2 * ferry.LARGEST, links.EVIDENCE: 2 * evidence.LARGEST},
     nav=(
         NavEntry("待办", links.HOME, "home", order=10, count="todo"),
         NavEntry("帮办申报", links.FILE, "new", roles=_DESK, order=20),

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from node import audit
+from node.accounts.roles import AT_WORK
 from node.agency import serving
 from node.cases import actions, acts, views
 from node.cases.acts import Act, Ask
 from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
 from node.desk import clock, materials, show, telling
-from node.desk.frame import Desk, Here, onward
+from node.desk.frame import AtWork, Desk, Here, onward
 from node.desk.frame import show as answer
 from node.documents import issue
 from node.errors import BadForm, Conflict, Forbidden, NodeError, NotFound
@@ -81,7 +82,7 @@ def case_view(
 ) -> CaseView:
     node = desk.node
     row = node.read(views.one, no)
-    private = node.read(dossier, node.know, no)
+    private = _private(desk, no)
     item = show.item_of(node, row.item)
     case = to_case(row)
     acts_now = offered(desk, case, failed)
@@ -105,6 +106,11 @@ def case_view(
         failure=failed[1].detail if failed and not any(one.open for one in acts_now) else "",
         findings=clock.finding_lines(desk, no),
     )
+
+
+def _private(desk: Desk, no: str) -> dict[str, Any] | None:
+    """The personal part of a case, for those who work on it."""
+    return desk.node.read(dossier, desk.node.know, no) if desk.who.roles & AT_WORK else None
 
 
 def _outline(desk: Desk, row: Any) -> CaseView:
@@ -310,8 +316,8 @@ async def case_live(request: Request, desk: Here, no: str, part: str = "status",
     if part == "story":
         view = replace(view, steps=_story(desk, no))
     elif part == "materials":
-        item, private = show.item_of(node, row.item), node.read(dossier, node.know, no)
-        view = replace(view, papers=materials.papers(desk, no, item, private))
+        item = show.item_of(node, row.item)
+        view = replace(view, papers=materials.papers(desk, no, item, _private(desk, no)))
     view = replace(
         view,
         newer=bool(n) and row.n != n,
@@ -321,7 +327,7 @@ async def case_live(request: Request, desk: Here, no: str, part: str = "status",
 
 
 @router.post(links.CASES + "/{no}/reveal")
-async def reveal(request: Request, desk: Here, no: str) -> Response:
+async def reveal(request: Request, desk: AtWork, no: str) -> Response:
     """查看并留痕: the personal values, once, after the reason is in the audit log."""
     reason = str((await request.form()).get("reason", "")).strip()
     if not reason:

@@ -109,9 +109,10 @@ async def check_page(desk: Here) -> Response:
 async def check(request: Request, desk: Here) -> Response:
     """What the file proves, against this city's root."""
     given = (await request.form()).get("file")
-    raw = await given.read() if isinstance(given, UploadFile) else b""
+    size = (given.size or 0) if isinstance(given, UploadFile) else 0
+    raw = await given.read() if isinstance(given, UploadFile) and size <= LARGEST else b""
     view, status = EvidenceView(check_action=links.EVIDENCE, error="请选择一个证据文件"), 422
-    if len(raw) > LARGEST:
+    if size > LARGEST:
         view = EvidenceView(
             check_action=links.EVIDENCE, error=f"文件超过 {LARGEST // 1024 // 1024} MB，不是证据文件"
         )

@@ -1,108 +1,37 @@
 """帮办申报: the wizard in four steps. What is written is kept in a draft here at every step, right or wrong."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import delete, select
-from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from node.accounts.roles import Role
 from node.agency import serving
-from node.cases.filing import ID_TYPES, Filing, check
-from node.cases.model import DraftRow
+from node.cases.filing import ID_TYPES, check
 from node.catalogue.search import find
-from node.db import table_of, upsert
-from node.desk import items, materials
+from node.desk import drafts, items, materials
+from node.desk.drafts import Draft
 from node.desk.earlier import open_cases
-from node.desk.frame import Desk, Here, onward
+from node.desk.frame import Desk, Filer, onward
 from node.desk.frame import show as answer
-from node.errors import BadForm, NotFound
+from node.errors import BadForm
 from node.ids import uuid7
 from node.materials.checklist import label_of
+from node.materials.collect import materials_of
 from node.pages import links, screens
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone
-from node.pages.views.filing import FilingView, WizardStep
+from node.pages.views.filing import DraftLine, FilingView, WizardStep
 from node.pages.views.materials import Material
-from node.work import Work, civil_date
+from node.work import civil_date
 from protocol.agency import SCOPES
 from protocol.catalogue import Item
+from protocol.identity import mask_name
 
 router = APIRouter(include_in_schema=False)
 
 _TEXTS = ("name", "id_type", "id_no", "phone", "address", "entrust_until", "note")
 _MOST = 60
-
-
-@dataclass(slots=True)
-class Draft:
-    """A form on its way: what was chosen and written so far."""
-
-    id: str
-    item: str = ""
-    content: dict[str, Any] = field(default_factory=dict)
-    changed_at: datetime | None = None
-
-    def text(self, name: str) -> str:
-        """One written value."""
-        return str(self.content.get(name, ""))
-
-    def filing(self, agent: bool) -> Filing:
-        """The form as it would be filed."""
-        return Filing(
-            item=self.item,
-            name=self.text("name"),
-            id_type=self.text("id_type") or "111",
-            id_no=self.text("id_no"),
-            phone=self.text("phone"),
-            address=self.text("address"),
-            agent=agent,
-            entrusted=bool(self.content.get("entrusted")),
-            entrust_scope=tuple(self.content.get("entrust_scope", ())),
-            entrust_until=self.text("entrust_until"),
-            materials=tuple(self.content.get("materials", ())),
-            note=self.text("note"),
-            again=self.text("again"),
-            draft=self.id,
-        )
-
-
-def _load(session: Session, id: str, officer: int) -> Draft | None:  # noqa: A002
-    row = session.get(DraftRow, id)
-    if row is None or row.officer != officer:
-        return None
-    return Draft(row.id, row.item, dict(row.content), row.changed_at)
-
-
-def _keep(work: Work, draft: Draft, officer: int) -> None:
-    row = {
-        "id": draft.id,
-        "officer": officer,
-        "item": draft.item,
-        "content": draft.content,
-        "changed_at": work.now,
-    }
-    upsert(work.session, DraftRow, [row], ["id"], ["item", "content", "changed_at"])
-    draft.changed_at = work.now
-
-
-def _forget(work: Work, id: str) -> None:  # noqa: A002
-    work.session.execute(delete(table_of(DraftRow)).where(table_of(DraftRow).c.id == id))
-
-
-def drafts_of(session: Session, officer: int) -> list[tuple[str, str, datetime]]:
-    """(id, item, changed at) of an officer's drafts, the latest first."""
-    table = table_of(DraftRow).c
-    rows = session.execute(
-        select(table.id, table.item, table.changed_at)
-        .where(table.officer == officer)
-        .order_by(table.changed_at.desc(), table.id)
-        .limit(20)
-    )
-    return [(row.id, row.item, row.changed_at) for row in rows]
 
 
 def _by_agent(desk: Desk) -> bool:
@@ -140,9 +69,27 @@ def _choose(
         theme=theme,
         items=tuple(sorted(cards, key=lambda one: bool(one.refused)))[:_MOST],
         chosen=items.whole(desk, item) if item else None,
+        drafts=_drafts(desk, draft),
+        draft_days=materials_of(desk.node).rules.draft_days,
         carried=_carried(draft),
         saved_at=draft.changed_at,
         errors=tuple((errors or {}).items()),
+    )
+
+
+def _drafts(desk: Desk, but: Draft) -> tuple[DraftLine, ...]:
+    """What this officer began and did not file."""
+    found = desk.node.read(drafts.unfinished, desk.who.id)
+    return tuple(
+        DraftLine(
+            id=one.id,
+            item=item.name,
+            applicant=mask_name(one.text("name")),
+            at=one.changed_at or desk.now,
+            href=links.query(links.FILE, draft=one.id, step=str(WizardStep.APPLICANT.value)),
+        )
+        for one in found
+        if one.id != but.id and (item := _item(desk, one.item)) is not None
     )
 
 
@@ -305,10 +252,10 @@ def _draw(desk: Desk, draft: Draft, step: WizardStep, errors: dict[str, str], st
 
 @router.get(links.FILE)
 async def open_wizard(
-    desk: Here, q: str = "", theme: str = "", item: str = "", draft: str = "", step: int = 1
+    desk: Filer, q: str = "", theme: str = "", item: str = "", draft: str = "", step: int = 1
 ) -> Response:
     """Step 1, a draft taken up again, or an item already chosen."""
-    found = desk.node.read(_load, draft, desk.who.id) if draft else None
+    found = desk.node.read(drafts.load, draft, desk.who.id) if draft else None
     found = found or Draft(str(uuid7(desk.now)))
     if item and _item(desk, item) is not None:
         found.item = item
@@ -318,29 +265,32 @@ async def open_wizard(
 
 
 @router.post(links.FILE)
-async def go_on(request: Request, desk: Here) -> Response:
+async def go_on(request: Request, desk: Filer) -> Response:
     """Keep what was written, then go on, back, or stay with the faults shown."""
     form = await request.form()
-    id = str(form.get("draft", ""))[:36] or str(uuid7(desk.now))  # noqa: A001
-    draft = desk.node.read(_load, id, desk.who.id) or Draft(id)
+    draft = desk.node.read(drafts.load, str(form.get("draft", "")), desk.who.id) or Draft(_name(form, desk))
     step = (
         WizardStep(int(str(form.get("step", "1"))))
         if str(form.get("step", "1")) in ("1", "2", "3", "4")
         else WizardStep.ITEM
     )
     _write(draft, step, form)
-    await desk.node.do(_keep, draft, desk.who.id)
+    await desk.node.do(drafts.keep, draft, desk.who.id)
     go = str(form.get("go", "next"))
     if go == "back":
         return _draw(desk, draft, WizardStep(max(1, step - 1)), {})
     if go == "save":
-        return _draw(desk, draft, step, {})
+        return onward(links.query(links.FILE, draft=draft.id, step=str(step.value)))
     errors = {key: text for key, text in _faults(desk, draft).items() if key in _FIELDS.get(step, set())}
     if errors:
         return _draw(desk, draft, step, errors, 422)
     if step is not WizardStep.CHECK:
         return _draw(desk, draft, WizardStep(step + 1), {})
     return await _file(desk, draft)
+
+
+def _name(form: FormData, desk: Desk) -> str:
+    return str(form.get("draft", ""))[:36] or str(uuid7(desk.now))
 
 
 def _write(draft: Draft, step: WizardStep, form: FormData) -> None:
@@ -374,15 +324,12 @@ async def _file(desk: Desk, draft: Draft) -> Response:
         errors = wrong.fields()
         step = next((step for step, names in _FIELDS.items() if names & errors.keys()), WizardStep.CHECK)
         return _draw(desk, draft, step, errors, 422)
-    await desk.node.do(_forget, draft.id)
+    await desk.node.do(drafts.forget, draft.id, desk.who.id)
     return onward(links.slip(no))
 
 
 @router.post(links.FILE + "/drop")
-async def drop(request: Request, desk: Here) -> Response:
+async def drop(request: Request, desk: Filer) -> Response:
     """Throw a draft away."""
-    id = str((await request.form()).get("draft", ""))  # noqa: A001
-    if desk.node.read(_load, id, desk.who.id) is None:
-        raise NotFound("没有这份草稿")
-    await desk.node.do(_forget, id)
-    return onward(links.HOME)
+    await desk.node.do(drafts.forget, str((await request.form()).get("draft", "")), desk.who.id)
+    return onward(links.FILE)

@@ -17,8 +17,9 @@ from node.accounts import guard
 from node.accounts.entry import Visit
 from node.accounts.guard import node_of
 from node.accounts.officer import Officer
-from node.accounts.roles import Role
+from node.accounts.roles import AT_WORK, Role
 from node.cases import views as cases
+from node.cases.saying import ROLES
 from node.errors import NodeError, NotLoggedIn, PasswordMustChange, RoleMissing
 from node.exchange import views as exchange
 from node.node import Node
@@ -70,6 +71,14 @@ def holding(*roles: Role) -> Callable[[Desk], Awaitable[Desk]]:
         return desk
 
     return check
+
+
+AtWork = Annotated[Desk, Depends(holding(*sorted(AT_WORK)))]
+"""`desk: AtWork`: somebody who works on cases. Administrators and auditors see nobody's name or papers."""
+
+
+Filer = Annotated[Desk, Depends(holding(*sorted(ROLES["case.filed"])))]
+"""`desk: Filer`: somebody who may file a case."""
 
 
 def pages_of(request: Request) -> Pages:

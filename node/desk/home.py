@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from node.agency import serving
 from node.cases import actions, views
 from node.cases.dossier import applicant
-from node.desk import show
+from node.desk import drafts, show
 from node.desk.cases import case_view
 from node.desk.frame import Desk, Here
 from node.desk.frame import show as answer
@@ -31,9 +31,16 @@ _TILES = (
     ("correcting", "待补正", "alert"),
     ("working", "审查中", "list"),
     ("deciding", "待审签", "proof"),
-    ("elsewhere", "上级办理中", "send"),
+    ("elsewhere", "他处办理中", "send"),
     ("deliver", "待送达", "hand"),
 )
+
+
+_EMPTY = {
+    "todo": "现在没有轮到本站办的办件；已经交出去的在「他处办理中」",
+    "elsewhere": "现在没有在别处办理的办件",
+    "over": "还没有办结的办件",
+}
 
 
 def case_rows(desk: Desk, found: Sequence[Any]) -> tuple[CaseRow, ...]:
@@ -72,7 +79,7 @@ def _home(desk: Desk) -> HomeView:
                 href=links.query(links.CASES, box=key),
                 icon=icon,
                 detail=f"其中 {late} 件超期" if key == "working" and late else "",
-                tone=Tone.ALARM if key == "working" and late else Tone.PLAIN,
+                tone=_tone(key, counts[key], late),
             )
             for key, label, icon in _TILES
         ),
@@ -86,9 +93,17 @@ def _home(desk: Desk) -> HomeView:
         )
         if catalogue
         else (),
+        drafts=len(node.read(drafts.unfinished, desk.who.id)),
+        can_file=actions.may(desk.who, "case.filed"),
         posts=tuple(posts.line(one) for one in posts.stands),
         live_href="/live/home",
     )
+
+
+def _tone(key: str, count: int, late: int) -> Tone:
+    if key == "working" and late:
+        return Tone.ALARM
+    return Tone.WARN if key == "correcting" and count else Tone.PLAIN
 
 
 @router.get(links.HOME)
@@ -108,7 +123,7 @@ async def home_live(request: Request, desk: Here) -> Response:
 
 def _queue(desk: Desk, box: str, words: str, after: str, peek: str, post: str) -> QueueView:
     node, posts = desk.node, shown.today(desk)
-    key = box if box in views.BOXES else "todo"
+    key = "all" if words else box if box in views.BOXES else "todo"
     counts = node.read(views.counts, node.place)
     found = node.read(views.find, node.place, posts.narrow(views.Search(key, words, after), post))
     today = civil_date(desk.now)
@@ -134,9 +149,10 @@ def _queue(desk: Desk, box: str, words: str, after: str, peek: str, post: str) -
                 *_by_post(posts, post),
             ),
             active=bool(words) + bool(post),
-            carried=(("box", key),),
+            carried=(("box", box),),
         ),
         rows=case_rows(desk, found),
+        empty="没有这个编号的办件" if words else _EMPTY.get(key, "没有符合条件的办件"),
         cursor=Cursor(older=more, words=f"{len(found)} 件" if not more else f"每页 {views.PAGE} 件"),
         peek=_peek(desk, peek) if peek else None,
         can_file=actions.may(desk.who, "case.filed"),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from node.accounts.roles import AT_WORK
 from node.desk import show
 from node.desk.frame import Desk
 from node.materials import index, reached, reusable, viewing
@@ -36,7 +37,7 @@ def papers(desk: Desk, no: str, item: Item | None, private: dict[str, Any] | Non
     files: dict[str, list[Shown]] = defaultdict(list)
     for one in found.files:
         files[one.entry.material].append(one)
-    may_look = bool(desk.who.roles & viewing.MAY_LOOK)
+    may_look = bool(desk.who.roles & AT_WORK)
     listed = [(one.name, one.need, label_of(one.form)) for one in item.materials]
     beside = [(name, "", "") for name in files if name not in {one.name for one in item.materials}]
     return Papers(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from node.desk.frame import Desk, Here, centre_of, onward
+from node.desk.frame import AtWork, Desk, centre_of, onward
 from node.desk.frame import show as answer
 from node.documents import issue, pdf
 from node.documents.kinds import KINDS
@@ -76,7 +76,7 @@ def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
 
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}.pdf")
-async def document_pdf(request: Request, desk: Here, no: str, kind_id: str) -> Response:
+async def document_pdf(request: Request, desk: AtWork, no: str, kind_id: str) -> Response:
     """The sheet as it was last printed, as PDF; NotInstalled without the extra, Conflict while it was never printed."""
     view, page = _view(desk, no, kind_id), desk.page()
     if not view.prints and view.pdf:
@@ -85,7 +85,7 @@ async def document_pdf(request: Request, desk: Here, no: str, kind_id: str) -> R
 
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}")
-async def document(request: Request, desk: Here, no: str, kind_id: str, done: str = "") -> Response:
+async def document(request: Request, desk: AtWork, no: str, kind_id: str, done: str = "") -> Response:
     """The sheet."""
     request.state.notice = "已登入用章登记簿。" if done == "use" else ""
     page = desk.page()
@@ -93,7 +93,7 @@ async def document(request: Request, desk: Here, no: str, kind_id: str, done: st
 
 
 @router.post(links.CASES + "/{no}/documents/{kind_id}/print")
-async def count_print(desk: Here, no: str, kind_id: str, to: Annotated[str, Form()] = "") -> Response:
+async def count_print(desk: AtWork, no: str, kind_id: str, to: Annotated[str, Form()] = "") -> Response:
     """Give it its number and count the print; then show it again, to be printed, or as PDF."""
     if to == "pdf" and (how := pdf.lacking()):
         raise NotInstalled(how)

@@ -3,6 +3,7 @@
 from node.capability import Capability, NavEntry
 from node.fees import apply, pages, standing
 from node.fees.acts import FEE_ACTS
+from node.fees.bank import MOST_BYTES
 from node.fees.routes import router
 from node.fees.seconds import SECONDS
 from node.work import Work
@@ -19,6 +20,7 @@ FEES = Capability(
     name="fees",
     handlers=apply.HANDLERS,
     routers=(router, pages.router),
+    takes={f"{pages.PATH}/statement": 2 * MOST_BYTES, "/api/fees/statement": 2 * MOST_BYTES},
     acts=FEE_ACTS,
     follows=apply.FOLLOWS,
     seconds=SECONDS,

@@ -47,4 +47,10 @@ async def sweep(node: "Node") -> None:
         await asyncio.sleep(60 * node.config.pace.housekeeping_s)
 
 
-MATERIALS = Capability(name="materials", routers=(router,), loops=(carry, sweep), lanes={Lane.BLOB: take})
+MATERIALS = Capability(
+    name="materials",
+    routers=(router,),
+    loops=(carry, sweep),
+    lanes={Lane.BLOB: take},
+    takes={"/api/uploads/": 1 << 30},  # bounded by what was announced, and that by the node's rules
+)

@@ -6,26 +6,26 @@ Periods are parameters (`MaterialRules`); the law's words: 个人信息保护法
 """
 
 import asyncio
-from datetime import date
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlmodel import Session
 
 from node import audit
-from node.cases.model import CaseRow
+from node.cases.model import CaseRow, DraftRow
 from node.db import table_of
 from node.materials import drafts
 from node.materials.model import BlobRow, BlobState, CaseFileRow, SentFileRow, UploadRow, UploadState
 from node.materials.rules import MaterialRules
-from node.work import Work
+from node.work import CIVIL, Work
 
 if TYPE_CHECKING:
     from node.materials.collect import Materials
 
 AT_ONCE = 200
 _blobs, _files, _sent = table_of(BlobRow), table_of(CaseFileRow), table_of(SentFileRow)
-_uploads, _cases = table_of(UploadRow), table_of(CaseRow)
+_uploads, _cases, _forms = table_of(UploadRow), table_of(CaseRow), table_of(DraftRow)
 
 
 async def sweep(part: "Materials") -> int:
@@ -85,8 +85,9 @@ def bury(work: Work, rules: MaterialRules) -> list[str]:
 
 
 def clear_drafts(work: Work, rules: MaterialRules) -> tuple[list[str], list[str]]:
-    """Drop files of drafts that were never filed: (blobs nobody needs any more, uploads)."""
+    """Drop drafts that were never filed, with their files: (blobs nobody needs any more, uploads)."""
     old = before_days(work.today, rules.draft_days)
+    work.session.execute(delete(_forms).where(_forms.c.changed_at < datetime.combine(old, time(), CIVIL)))
     rows = work.session.execute(
         select(_uploads.c.id, _uploads.c.sha256, _uploads.c.changed_at, _uploads.c.state)
         .where(_uploads.c.state != UploadState.FILED)

@@ -27,6 +27,7 @@ from sqlalchemy import Row
 
 from node.accounts.guard import address_of, node_of, require
 from node.accounts.officer import Officer
+from node.accounts.roles import AT_WORK
 from node.errors import BadForm
 from node.materials import checklist, collect, drafts, reusable, viewing
 from node.materials.collect import Materials, materials_of
@@ -34,7 +35,7 @@ from node.materials.index import FileEntry
 from node.materials.kinds import PDF
 from node.materials.model import UploadState
 
-Who = Annotated[Officer, Depends(require(*sorted(viewing.MAY_LOOK)))]
+Who = Annotated[Officer, Depends(require(*sorted(AT_WORK)))]
 
 router = APIRouter(prefix="/api", tags=["材料"])
 

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from node import audit
 from node.accounts.officer import Officer
-from node.accounts.roles import Role
+from node.accounts.roles import AT_WORK
 from node.audit import AuditEntry
 from node.cases import views as case_views
 from node.cases.dossier import dossier
@@ -32,7 +32,6 @@ from protocol.errors import SealError
 if TYPE_CHECKING:
     from node.materials.collect import Materials
 
-MAY_LOOK = frozenset((Role.AGENT, Role.CLERK, Role.REVIEWER, Role.CHIEF_REPRESENTATIVE, Role.CENTRE_HEAD))
 SUFFIX = {JPEG: "jpg", PNG: "png", PDF: "pdf"}
 STATES = {"here": "已到", "coming": "传送中", "gone": "已按期限删除"}
 _blobs = table_of(BlobRow)
@@ -71,7 +70,7 @@ class Listing:
 
 def allowed(officer: Officer) -> None:
     """RoleMissing unless the officer works on cases."""
-    if not officer.roles & MAY_LOOK:
+    if not officer.roles & AT_WORK:
         raise RoleMissing("只有办理业务的人员可以查看材料")
 
 

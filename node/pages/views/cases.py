@@ -90,6 +90,10 @@ class HomeView:
     """Life themes (生育 上学 就业 …) for filing; value = link."""
     usual: tuple[Choice, ...] = ()
     """The items filed most here; value = link."""
+    drafts: int = 0
+    """How many forms this officer began and did not file."""
+    can_file: bool = True
+    """Whether this officer may file."""
     posts: tuple[StandLine, ...] = ()
     """Who stands where today (AB角)."""
     live_href: str = ""

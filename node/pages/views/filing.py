@@ -37,6 +37,20 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftLine:
+    """A form that was begun and not filed (暂存)."""
+
+    id: str
+    item: str
+    applicant: str
+    """Masked."""
+    at: datetime
+    """When it was last stored."""
+    href: str
+    """Where it goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilingView:
     """One step of the wizard. Buttons send go=next, back or save; the draft is never lost."""
 
@@ -56,6 +70,10 @@ class FilingView:
     """Step 1: what was found; disabled ones say why."""
     chosen: ItemView | None = None
     """The chosen item, for the 八公开 beside the form."""
+    drafts: tuple[DraftLine, ...] = ()
+    """Step 1: what this officer began and did not file."""
+    draft_days: int = 0
+    """Step 1: after how many days they are deleted."""
     fields: tuple[Field, ...] = ()
     """Steps 2 and 4: applicant, ID, phone, entrustment; the promise."""
     materials: tuple[Material, ...] = ()
