@@ -16,9 +16,13 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group()
-def bench() -> None:
-    """测速：在本机测量联邦的吞吐、时延和占用，并与其上限、与简单做法同场比较。"""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def bench(context: click.Context) -> None:
+    """测速：在本机测量联邦的吞吐、时延和占用，并与其上限、与简单做法同场比较。不写哪一项，就逐项都测。"""
+    if context.invoked_subcommand is None:
+        context.invoke(federation)
+        context.invoke(fleet)
 
 
 def _say(text: str) -> None:

@@ -6,7 +6,7 @@ login page and comes back to where he wanted to go.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -33,6 +33,7 @@ from protocol.places import Place
 
 NOTICE_COOKIE = "liandong-notice"
 _EXPIRING_DAYS = 30
+_UNDER_WAY_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def line_state(node: Node, *, live: bool) -> Line:
     roster = node.know.roster
     parent = roster[node.place].parent
     peer = roster.hub_of(parent).name if parent else f"{node.name}枢纽"
-    waiting = sum(node.read(exchange.reach_counts)[stage] for stage in ("stored", "sent"))
+    waiting, _ = waiting_acts(node)
     return Line(
         peer=peer,
         connected=node.bus.connected,
@@ -161,6 +162,12 @@ def line_state(node: Node, *, live: bool) -> Line:
         waiting=waiting,
         live_href="/live/line" if live else "",
     )
+
+
+def waiting_acts(node: Node) -> tuple[int, datetime | None]:
+    """How many acts wait to be sent, and since when; while the line is up, what went out just now does not count."""
+    grace = timedelta(seconds=_UNDER_WAY_S if node.bus.connected else 0)
+    return node.read(exchange.unheard, node.clock() - grace)
 
 
 def _notice(request: Request) -> Notice | None:

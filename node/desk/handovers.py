@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from node.accounts.views import names
 from node.cases import views
 from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
@@ -96,15 +97,17 @@ def _receipt(desk: Desk, no: str) -> ReceiptView:
     events = node.read(events_of, no)
     filed = next(event for event in events if event.kind == "case.filed")
     given = [str(name) for name in private.get("materials", ())]
+    copies = {one.name: one.copies or 1 for one in item.materials} if item else {}
+    by = str(filed.body.get("by", ""))
     needed = [one.name for one in item.materials if one.need == "必要"] if item else []
     return ReceiptView(
         no=no,
         item=show.item_name(node, row.item),
         applicant=show.applicant_of(private),
         station=desk.page().centre,
-        officer=str(filed.body.get("by", "")),
+        officer=node.read(names).get(by, by),
         received_at=show.said_at(filed),
-        materials=tuple((name, "1 份") for name in given),
+        materials=tuple((name, f"{copies.get(name, 1)} 份") for name in given),
         missing=tuple(name for name in needed if name not in given),
         promise=f"自受理起 {item.promised_limit}" if item else "",
         due=row.due,

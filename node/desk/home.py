@@ -12,7 +12,7 @@ from node.cases import actions, views
 from node.cases.dossier import applicant
 from node.desk import drafts, show
 from node.desk.cases import case_view
-from node.desk.frame import Desk, Here
+from node.desk.frame import Desk, Here, waiting_acts
 from node.desk.frame import show as answer
 from node.errors import NodeError
 from node.exchange import views as exchange
@@ -65,7 +65,7 @@ def _home(desk: Desk) -> HomeView:
     node = desk.node
     posts = shown.today(desk)
     counts = node.read(views.counts, node.place)
-    stages = node.read(exchange.reach_counts)
+    waiting, since = waiting_acts(node)
     found = node.read(views.find, node.place, views.Search("todo", limit=8))
     late = node.read(views.late, civil_date(desk.now), node.place)
     hour = desk.now.astimezone(CIVIL).hour
@@ -84,8 +84,8 @@ def _home(desk: Desk) -> HomeView:
             for key, label, icon in _TILES
         ),
         rows=case_rows(desk, found),
-        waiting=stages["stored"] + stages["sent"],
-        waiting_since=node.read(exchange.oldest_unfinished),
+        waiting=waiting,
+        waiting_since=since,
         last_sync=max((row.receipt_at for row in node.read(exchange.peers) if row.receipt_at), default=None),
         themes=tuple(
             Choice(value=links.query(links.FILE, theme=theme), label=theme)

@@ -57,6 +57,16 @@ def oldest_unfinished(session: Session) -> datetime | None:
     return session.execute(select(func.min(out.stored_at)).where(out.done_at.is_(None))).scalar()
 
 
+def unheard(session: Session, before: datetime) -> tuple[int, datetime | None]:
+    """How many acts of before that moment a reader's node has not said to have, and since when the oldest waits."""
+    out = table_of(OutboxRow).c
+    waits = out.done_at.is_(None), out.state.in_((OutState.STORED, OutState.SENT)), out.stored_at <= before
+    count, oldest = session.execute(
+        select(func.count(out.ord.distinct()), func.min(out.stored_at)).where(*waits)
+    ).one()
+    return count, oldest
+
+
 def aside(session: Session, limit: int = PAGE) -> Sequence[Row[Any]]:
     """Genuine events that wait or stand in quarantine here."""
     event = table_of(EventRow).c

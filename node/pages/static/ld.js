@@ -29,7 +29,7 @@
     var key = keyOf(form), raw = store(key), draft;
     if (!raw || form.querySelector("[aria-invalid]")) return;
     try { draft = JSON.parse(raw); } catch (_) { return; }
-    if (Date.now() - draft.t > 864e5) { store(key, null); return; }
+    if (Date.now() - draft.t > 864e5 || stands(form, draft.o)) { store(key, null); return; }
     var box = document.createElement("div"), says = document.createElement("span"), yes = document.createElement("button"), no = document.createElement("button");
     box.className = "note calm offer"; box.setAttribute("role", "status");
     says.textContent = "本机有一份 " + new Date(draft.t).toTimeString().slice(0, 5) + " 填了一半的草稿。";
@@ -38,6 +38,12 @@
     no.onclick = function () { store(key, null); box.remove(); };
     box.appendChild(says); box.appendChild(yes); box.appendChild(no);
     form.insertBefore(box, form.firstChild);
+  }
+  function stands(form, kept) {
+    return all("input,select,textarea", form).every(function (el) {
+      if (!draftable(el) || !(el.name in kept)) return true;
+      return el.type === "radio" || el.type === "checkbox" ? el.checked === (kept[el.name].indexOf(el.value) >= 0) : el.value === kept[el.name];
+    });
   }
   function fill(form, kept) {
     all("input,select,textarea", form).forEach(function (el) {
@@ -51,8 +57,9 @@
     var form = ev.target.form;
     if (form && form.dataset.draft !== undefined) { clearTimeout(timer); timer = setTimeout(function () { save(form); }, 400); }
   });
-  all("form[data-draft]").forEach(offer);
   /* A page that only comes after a finished form says which drafts to forget; leaving the desk forgets all. */
+  if (/[?&]done=/.test(location.search)) forget(location.pathname + "|");
+  all("form[data-draft]").forEach(offer);
   function forget(prefix) { try { Object.keys(localStorage).forEach(function (k) { if (k.indexOf("ld-draft:" + prefix) === 0) store(k, null); }); } catch (_) { return; } }
   if (body.dataset.forget !== undefined) forget(body.dataset.forget);
 
