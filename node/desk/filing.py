@@ -169,6 +169,11 @@ def _confirm(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fi
         Fact(label="申请人", value=form.name),
         Fact(label=ID_TYPES.get(form.id_type, "证件"), value=form.id_no, number=True),
         Fact(label="联系电话", value=form.phone, number=True),
+        *(
+            Fact(label=label, value=value)
+            for label, value in (("住址", form.address), ("备注", form.note))
+            if value
+        ),
     ]
     if form.agent:
         facts.append(Fact(label="委托", value=f"{'、'.join(form.entrust_scope)}，至 {form.entrust_until}"))
