@@ -31,6 +31,15 @@ def village_of(city: Federation) -> str:
     return city.roster.children(township.code)[0].code
 
 
+async def homestead(city: Federation) -> tuple[str, str]:
+    """A case for a joint handling, and the township that has accepted it."""
+    township = city.roster.children(COUNTY)[0].code
+    no = await city[village_of(city)].do(actions.file_case, AGENT, form("SZS-052"))
+    await city.settle()
+    await city[township].do(actions.accept, CLERK, no)
+    return no, township
+
+
 def kinds(city: Federation, place: str, no: str) -> list[str]:
     node = city[place]
     return [kind.id for kind in issue.offered(node.read(issue.subject_of, node.know, no))]
@@ -97,12 +106,8 @@ async def test_the_village_prints_the_number_that_the_issuer_gave(city: Federati
 
 
 async def test_joint_handling_has_its_notice_opinions_and_minutes(city: Federation) -> None:
-    village = village_of(city)
-    township = city.roster.children(COUNTY)[0].code
+    no, township = await homestead(city)
     node, county = city[township], city[COUNTY]
-    no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
-    await city.settle()
-    await node.do(actions.accept, CLERK, no)
     n = await node.do(joint.open_joint, CLERK, no, "rural-house")
     await city.settle()
     land = replace(officer("land", Role.REVIEWER), department="ZR")
@@ -131,14 +136,10 @@ async def test_joint_handling_has_its_notice_opinions_and_minutes(city: Federati
 async def test_the_lead_prints_an_opinion_and_the_assist_the_minutes_with_their_issuers_number(
     city: Federation,
 ) -> None:
-    village = village_of(city)
-    township = city.roster.children(COUNTY)[0].code
-    node, county = city[township], city[COUNTY]
     numbers = []
     for _ in range(2):
-        no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
-        await city.settle()
-        await node.do(actions.accept, CLERK, no)
+        no, township = await homestead(city)
+        node, county = city[township], city[COUNTY]
         n = await node.do(joint.open_joint, CLERK, no, "rural-house")
         await city.settle()
         land = replace(officer("land", Role.REVIEWER), department="ZR")
@@ -164,12 +165,8 @@ async def test_the_lead_prints_an_opinion_and_the_assist_the_minutes_with_their_
 async def test_a_corrected_opinion_keeps_its_number_and_numbers_no_other_document(
     city: Federation,
 ) -> None:
-    village = village_of(city)
-    township = city.roster.children(COUNTY)[0].code
+    no, township = await homestead(city)
     node, county = city[township], city[COUNTY]
-    no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
-    await city.settle()
-    await node.do(actions.accept, CLERK, no)
     n = await node.do(joint.open_joint, CLERK, no, "rural-house")
     await city.settle()
     land = replace(officer("land", Role.REVIEWER), department="ZR")
@@ -188,12 +185,8 @@ async def test_a_corrected_opinion_keeps_its_number_and_numbers_no_other_documen
 
 
 async def test_two_departments_of_one_place_and_two_joint_handlings_share_no_number(city: Federation) -> None:
-    village = village_of(city)
-    township = city.roster.children(COUNTY)[0].code
+    no, township = await homestead(city)
     node, county = city[township], city[COUNTY]
-    no = await city[village].do(actions.file_case, AGENT, form("SZS-052"))
-    await city.settle()
-    await node.do(actions.accept, CLERK, no)
     numbers: dict[str, list[str]] = {kind: [] for kind in ("D15", "D16-1", "D16-2", "D17-1")}
     for _ in range(2):
         n = await node.do(joint.open_joint, CLERK, no, "rural-house")
