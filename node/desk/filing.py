@@ -15,13 +15,15 @@ from node.desk.drafts import Draft
 from node.desk.earlier import open_cases
 from node.desk.frame import Desk, Filer, onward
 from node.desk.frame import show as answer
-from node.errors import BadForm
+from node.documents.kinds import entrustment
+from node.documents.sheet import day
+from node.errors import BadForm, NotFound
 from node.ids import uuid7
 from node.materials.checklist import label_of
 from node.materials.collect import materials_of
 from node.pages import links, screens
 from node.pages.views.common import Choice, Fact, Field, Tag, Tone
-from node.pages.views.filing import DraftLine, FilingView, WizardStep
+from node.pages.views.filing import DraftLine, EntrustmentView, FilingView, WizardStep
 from node.pages.views.materials import Material
 from node.work import civil_date
 from protocol.agency import SCOPES
@@ -126,7 +128,9 @@ def _people(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
         ]  # fmt: skip
     fields += serving.fields(desk, draft.content, errors)
     fields.append(text("note", "备注", kind="textarea", maxlength=500, rows=2))
-    return _step(desk, draft, item, WizardStep.APPLICANT, fields=tuple(fields), errors=errors)
+    return _step(
+        desk, draft, item, WizardStep.APPLICANT, fields=tuple(fields), by_agent=_by_agent(desk), errors=errors
+    )
 
 
 def _papers(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> FilingView:
@@ -284,6 +288,8 @@ async def go_on(request: Request, desk: Filer) -> Response:
     go = str(form.get("go", "next"))
     if go == "back":
         return _draw(desk, draft, WizardStep(max(1, step - 1)), {})
+    if go == "print":
+        return onward(links.query(f"{links.FILE}/entrustment", draft=draft.id))
     if go == "save":
         return onward(links.query(links.FILE, draft=draft.id, step=str(step.value)))
     errors = {key: text for key, text in _faults(desk, draft).items() if key in _FIELDS.get(step, set())}
@@ -292,6 +298,26 @@ async def go_on(request: Request, desk: Filer) -> Response:
     if step is not WizardStep.CHECK:
         return _draw(desk, draft, WizardStep(step + 1), {})
     return await _file(desk, draft)
+
+
+@router.get(links.FILE + "/entrustment")
+async def print_entrustment(desk: Filer, draft: str = "") -> Response:
+    """代办委托书 of a draft, to be printed and signed before it is filed; NotFound if there is no such draft."""
+    found = desk.node.read(drafts.load, draft, desk.who.id)
+    item = _item(desk, found.item) if found else None
+    if found is None or item is None:
+        raise NotFound("没有这份草稿，或还没有选事项")
+    form, page = found.filing(agent=True), desk.page()
+    sheet = entrustment(
+        page.place.name,
+        form.name,
+        (desk.who.name, desk.who.staff_no),
+        item.name,
+        form.entrust_scope,
+        day(form.entrust_until),
+    )
+    back = links.query(links.FILE, draft=draft, step=str(WizardStep.APPLICANT.value))
+    return answer(screens.entrustment_page(page, EntrustmentView(content=sheet, back=back)))
 
 
 def _name(form: FormData, desk: Desk) -> str:

@@ -3,7 +3,7 @@
 Those of joint handling are in `joint_kinds`. Fields and structure: DOMAIN 6; acts behind them: 行政许可法 29, 32, 37-39, 42, 44, 45.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -172,16 +172,28 @@ def _delivery(s: Subject) -> Content:
 def _entrustment(s: Subject) -> Content:
     said = s.private.get("entrustment") or {}
     agent = said.get("agent") or {}
+    return entrustment(
+        s.names(s.case.origin), s.person("name"), (str(agent.get("name", "")), str(agent.get("no", ""))),
+        s.item_name, said.get("scope", ()), day(said.get("until")),
+    )  # fmt: skip
+
+
+def entrustment(
+    station: str, applicant: str, agent: tuple[str, str], item: str, scope: Iterable[str], until: str
+) -> Content:
+    """代办委托书, which the applicant signs before anything is filed; what is not known yet is left to be written."""
+    blank = "＿＿＿＿＿＿＿＿"
+    name, number = agent
     return Content(
-        to=s.names(s.case.origin),
+        to=station,
         paragraphs=(
-            f"本人委托代办员 {agent.get('name', '')}（工号 {agent.get('no', '')}）代为办理“{s.item_name}”。",
+            f"本人委托代办员 {name}（工号 {number}）代为办理“{item}”。",
             "代办免费。本人对所提供材料的真实性负责；代办员不得代本人签署须由本人签署的文件，不得收取费用。",
         ),
         facts=[
-            ("委托人", s.person("name")),
-            ("委托范围", "、".join(said.get("scope", ()))),
-            ("委托期限", f"至 {day(said.get('until'))}"),
+            ("委托人", applicant or blank),
+            ("委托范围", "、".join(scope) or blank),
+            ("委托期限", f"至 {until or blank}"),
         ],
         seal="",
         signature="委托人签名（按印）",

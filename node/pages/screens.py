@@ -11,6 +11,7 @@ from node.pages.views import (
     CaseView,
     CatalogueView,
     CityBoard,
+    EntrustmentView,
     ErrorView,
     EvidenceView,
     FilingView,
@@ -66,6 +67,11 @@ def filing_page(page: Page, view: FilingView) -> str:
 def correction_page(page: Page, view: CorrectionView) -> str:
     """提交补正."""
     return _whole(page, "correction.html", view)
+
+
+def entrustment_page(page: Page, view: EntrustmentView) -> str:
+    """代办委托书 of a form that is being filled in, printable."""
+    return _whole(page, "entrustment.html", view)
 
 
 def receipt_page(page: Page, view: ReceiptView) -> str:

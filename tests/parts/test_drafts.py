@@ -60,6 +60,18 @@ async def test_whoever_knows_its_name_cannot_write_into_anothers_draft(desks: De
         assert 'value="王小明"' in (await clerk.get(f"/file?draft={name}&step=2")).text
 
 
+async def test_the_entrustment_is_printed_before_it_is_signed_and_filed(desks: Desks) -> None:
+    village = desks.city.roster.children(desks.city.roster.children(COUNTY)[0].code)[0].code
+    async with desks.at(village, "agent") as agent, desks.at(village, "clerk") as clerk:
+        page = await agent.submit("/file", {"step": "1", "item": "SZS-019", "go": "next"})
+        assert "打印委托书" in page.text
+        form = {"draft": name_in(page), "step": "2", **WRITTEN, "entrust_scope": "交件", "go": "print"}
+        printed = await agent.get((await agent.submit("/file", form)).headers["location"])
+        for words in ("代办委托书", "王小明", "社会保障卡", "交件", "至 ＿＿", "签名"):
+            assert words in printed.text
+        assert (await clerk.get(f"/file/entrustment?draft={form['draft']}")).status_code == 404
+
+
 async def test_who_may_not_file_is_told_before_he_has_written(desks: Desks) -> None:
     async with desks.at(COUNTY, "admin") as admin:
         assert "/file" not in (await admin.get("/")).text

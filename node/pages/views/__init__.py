@@ -54,7 +54,7 @@ from node.pages.views.common import (
     Tag,
     Tone,
 )
-from node.pages.views.filing import Earlier, FilingView, ReceiptView, WizardStep
+from node.pages.views.filing import Earlier, EntrustmentView, FilingView, ReceiptView, WizardStep
 from node.pages.views.handovers import HandoverRow, HandoverView
 from node.pages.views.line import Act, LineState, LineView, Quarantined, Reach, Stage
 from node.pages.views.materials import FileView, Material, Papers
@@ -89,6 +89,7 @@ __all__ = [
     "DeclaredRow",
     "Document",
     "Earlier",
+    "EntrustmentView",
     "ErrorView",
     "EvidenceView",
     "Fact",

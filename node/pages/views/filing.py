@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
+from typing import Any
 
 from node.pages.views.catalogue import ItemCard, ItemView
 from node.pages.views.common import Choice, Fact, Field, Stop, Tag
@@ -94,10 +95,22 @@ class FilingView:
     """Steps 3 and 4: open cases of the same applicant and item (两头受理): supplement one, or say why another."""
     carried: tuple[tuple[str, str], ...] = ()
     """Hidden pairs of the other steps, or the draft's id."""
+    by_agent: bool = False
+    """Step 2: whether an agent files for somebody, whose entrustment is to be signed."""
     saved_at: datetime | None = None
     """When the draft was last stored."""
     errors: tuple[tuple[str, str], ...] = ()
     """(field name, message), listed above the form with links to the fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntrustmentView:
+    """代办委托书 to be printed and signed, of a form that is being filled in."""
+
+    content: Any
+    """The sheet, as `node.documents.sheet.Content`."""
+    back: str
+    """Where the form goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
