@@ -346,6 +346,21 @@ def test_keys_carried_away_are_never_made_again(tmp_path: Path) -> None:
     assert "放回" in str(found.exception)
 
 
+def test_the_root_key_may_be_away_until_the_city_needs_it(tmp_path: Path) -> None:
+    out = provisioned(REAL, tmp_path)
+    shutil.move(out / "authority/root-keys.json", tmp_path / "safe")
+    found = run(REAL + LATER, out, tmp_path)
+    assert found.exit_code == 0, found.output
+    assert len(certificates(out, CITY)) == 1
+    assert not (out / "authority/root-keys.json").exists()
+
+    roster, later = read_divisions(REAL.encode()), datetime.now(UTC) + timedelta(days=365 * 4 + 30)
+    with pytest.raises(ConfigError, match="根密钥"):
+        Provision(roster, out, default_network(roster), later).run()
+    shutil.move(tmp_path / "safe", out / "authority/root-keys.json")
+    assert CITY in Provision(roster, out, default_network(roster), later).run().renewed
+
+
 def test_keys_that_do_not_belong_are_refused(tmp_path: Path) -> None:
     out = provisioned(REAL, tmp_path)
     shutil.copy(out / "sites" / COUNTY / "keys.json", out / "sites" / VILLAGE / "keys.json")
