@@ -379,6 +379,24 @@ def test_the_operators_network_file_is_his(tmp_path: Path) -> None:
     assert 'urls = ["nats://10.0.0.5:4222"]' in (out / "sites/442000001001/node.toml").read_text()
 
 
+def test_routes_get_the_authority_that_the_operator_gives(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "tls").mkdir(parents=True)
+    (out / "tls/ca.pem").write_bytes(b"the office's own authority")
+    members = [f"nats-{at}.example" for at in (1, 2, 3)]
+    lines = {
+        "embedded": False, "urls": [f"tls://{one}:4222" for one in members], "members": [f"{one}:6222" for one in members],
+        "tls": "given", "tls_ca": "tls/ca.pem", "tls_cert": "/etc/ssl/nats.crt", "tls_key": "/etc/ssl/nats.key",
+    }  # fmt: skip
+    told = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
+    (out / "network.toml").write_text(f"[hubs.{CITY}]\n{told}")
+    provisioned(REAL, tmp_path)
+    hub = out / "sites" / CITY / "hub"
+    routes = (hub / f"hub-{CITY}-1.conf").read_text().partition("cluster {")[2]
+    assert '"/etc/liandong/nats/ca.pem"' in routes
+    assert (hub / "ca.pem").read_bytes() == b"the office's own authority"
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
