@@ -4,7 +4,7 @@ One rule: what exists is kept. Keys, certificates and credentials already made a
 with a longer divisions file adds the new places and touches the others only where the roster says so. A certificate
 that no longer says what the roster says, or ends within a year, is followed by a next generation for the same keys.
 
-    OUT/authority/     the root key, the hubs' operator keys, every certificate: lock this away (0700, files 0600)
+    OUT/authority/     the root key, the hubs' operator keys, every certificate: lock this away (0700, secrets 0600)
     OUT/network.toml   where each hub is reached; edit it, then run again
     OUT/sites/CODE/    the folder of one node, to be carried to its machine
 """
