@@ -1,4 +1,4 @@
-"""What a county or city adds to a node. The only place that asks whether a site is a hub."""
+"""What a county or city adds to a node. Of what runs, the only place that asks whether a site is a hub."""
 
 from node.capability import Capability
 from node.config import NodeConfig

@@ -4,7 +4,7 @@ One rule: what exists is kept. Keys, certificates and credentials already made a
 with a longer divisions file adds the new places and touches the others only where the roster says so. A certificate
 that no longer says what the roster says, or ends within a year, is followed by a next generation for the same keys.
 
-    OUT/authority/     the root key, the hubs' operator keys, every certificate: lock this away (0700, files 0600)
+    OUT/authority/     the root key, the hubs' operator keys, every certificate: lock this away (0700, secrets 0600)
     OUT/network.toml   where each hub is reached; edit it, then run again
     OUT/sites/CODE/    the folder of one node, to be carried to its machine
 """
@@ -80,32 +80,43 @@ class Provision:
         return self.summary
 
     def _make(self, progress: Progress) -> None:
-        anchor, root_keys = self._root()
+        anchor = self._root()
         ring = KeyRing(anchor.line)
         order = self._roster.subtree(self._roster.city.code)
         for at, place in enumerate(order):
             progress(at, 2 * len(order), f"证书 {place.name}")
-            self._certify(place, ring, root_keys)
+            self._certify(place, ring)
         self._sign_places()
         for at, place in enumerate(order):
             progress(len(order) + at, 2 * len(order), f"站点 {place.name}")
             self._site(place, anchor)
         progress(2 * len(order), 2 * len(order), "完成")
 
-    def _root(self) -> tuple[Certificate, Keys]:
-        key_file, cert_file = self._authority / "root-keys.json", self._authority / "root.cert"
+    def _root(self) -> Certificate:
+        """The root's certificate; its key is made with it, and may be away until the city's certificate needs it."""
+        key_file, cert_file = self._root_files
         if not cert_file.exists():
             keys = self._load_keys(key_file) or Keys.generate()
             secret(key_file, keys.dump())
             plain(cert_file, root(keys, self._roster, self._now).line + b"\n", lasting=True)
         loaded, anchor = self._load_keys(key_file), read_root(cert_file)
-        if loaded is None:
-            raise ProvisionError(f"没有 {key_file}：请从保管处取回根密钥，再重新运行")
-        if loaded.sign_public != anchor.key:
+        if loaded is not None and loaded.sign_public != anchor.key:
             raise ProvisionError(f"{key_file} 与 {cert_file} 不配")
-        return anchor, loaded
+        return anchor
 
-    def _certify(self, place: Place, ring: KeyRing, root_keys: Keys) -> None:
+    @property
+    def _root_files(self) -> tuple[Path, Path]:
+        return self._authority / "root-keys.json", self._authority / "root.cert"
+
+    def _root_keys(self, place: Place) -> Keys:
+        found = self._load_keys(self._root_files[0])
+        if found is None:
+            raise ProvisionError(
+                f"为 {place.name} 签发证书须用根密钥，但没有 {self._root_files[0]}：请从保管处取回，再重新运行"
+            )
+        return found
+
+    def _certify(self, place: Place, ring: KeyRing) -> None:
         """Keys and certificates of one place: kept, made, or followed by a next generation."""
         key_file = self._sites / place.code / "keys.json"
         cert_file = self._authority / "certificates" / f"{place.code}.cert"
@@ -120,7 +131,7 @@ class Provision:
         issuer = self._certificates[place.parent][-1] if place.parent else ring.root
         why = self._why_new(place, kept, issuer)
         if why:
-            kept.append(self._issue(place, kept, issuer, root_keys, ring))
+            kept.append(self._issue(place, kept, issuer, ring))
             plain(cert_file, b"".join(one.line + b"\n" for one in kept), lasting=True)
             self._note(place, why, first=len(kept) == 1)
         if keys is None:
@@ -167,10 +178,14 @@ class Provision:
         return ""
 
     def _issue(
-        self, place: Place, kept: list[Certificate], issuer: Certificate, root_keys: Keys, ring: KeyRing
+        self, place: Place, kept: list[Certificate], issuer: Certificate, ring: KeyRing
     ) -> Certificate:
         own = self._needed(place.code, f"{place.name} 须换证")
-        signing = self._needed(place.parent, f"为 {place.name} 签发证书") if place.parent else root_keys
+        signing = (
+            self._needed(place.parent, f"为 {place.name} 签发证书")
+            if place.parent
+            else self._root_keys(place)
+        )
         made = certify(self._roster, place.code, own, issuer, signing, self._now, kept)
         try:
             return ring.admit(made.line)

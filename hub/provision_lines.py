@@ -81,6 +81,10 @@ class Lines:
         name = f"hub-{place.code}"
         if address.tls == "own":
             changed = self._server_keys(folder, address, name) or changed
+        elif (
+            address.tls and address.members
+        ):  # their routes ask each other for certificates of this authority
+            changed = plain(folder / "ca.pem", self._authority_of(address)) or changed
         configs: dict[str, bytes] = {}
         if not address.embedded:
             password = self._route_password(place.code) if address.members else ""

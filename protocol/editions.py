@@ -4,12 +4,15 @@ One rule: what is published is compact JSON (P-1) and read strictly, so that no 
 """
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from protocol import strict
-from protocol.bundles import BUNDLE_KEY, read_bundle
+from protocol.bundles import BUNDLE_KEY, Bundle, read_bundle
 from protocol.catalogue import CALENDAR_KEY, DEED_KEY, ITEM_KEY, Catalogue, Deed, Edition, Item, document_hash
 from protocol.errors import CatalogueError, EnvelopeError
 from protocol.workdays import read_calendar
+
+_Of = TypeVar("_Of", Item, Deed, Bundle)
 
 
 def read_edition(raw: bytes) -> Edition:
@@ -36,11 +39,11 @@ def open_catalogue(edition: Edition, documents: Mapping[str, bytes]) -> Catalogu
         try:
             fields = strict.loads(raw)
             if key.startswith(ITEM_KEY):
-                items.append(Item.model_validate_json(raw))
+                items.append(_named(key, ITEM_KEY, Item.model_validate_json(raw)))
             elif key.startswith(DEED_KEY):
-                deeds.append(Deed.model_validate_json(raw))
+                deeds.append(_named(key, DEED_KEY, Deed.model_validate_json(raw)))
             elif key.startswith(BUNDLE_KEY):
-                bundles.append(read_bundle(raw))
+                bundles.append(_named(key, BUNDLE_KEY, read_bundle(raw)))
             elif key == CALENDAR_KEY:
                 calendar = read_calendar(fields)
         except (EnvelopeError, ValueError) as wrong:
@@ -51,3 +54,10 @@ def open_catalogue(edition: Edition, documents: Mapping[str, bytes]) -> Catalogu
         if key.startswith(ITEM_KEY)
     }
     return Catalogue(edition.number, items, deeds, calendar, hashes, bundles)
+
+
+def _named(key: str, start: str, found: _Of) -> _Of:
+    """The document, if the key is its own: so no id stands twice in an edition; ValueError if it is another's."""
+    if key != f"{start}{found.id}":
+        raise ValueError(f"文件的编号是 {found.id}")
+    return found

@@ -337,11 +337,15 @@ def diagram() -> str:
     lines = ["stateDiagram-v2", "    [*] --> filed: 登记"]
     for state, moves in TRANSITIONS.items():
         for kind, move in moves.items():
-            targets = [move.to] if move.to else [State.RECEIVED, State.ACCEPTED]
-            if kind == "case.redirected":
-                targets = [state]
-            elif move.stays:
-                targets = [*targets, state]
-            lines += [f"    {state} --> {target}: {VERBS[kind]}" for target in targets]
+            lines += [f"    {state} --> {target}: {VERBS[kind]}" for target in _targets(state, kind, move)]
     lines += [f'    state "{state.label}" as {state}' for state in State]
     return "\n".join(lines) + "\n"
+
+
+def _targets(state: State, kind: str, move: Move) -> list[State]:
+    """Where a move may lead from there. What is taken for the first time has not been accepted yet."""
+    if move.to is not None:
+        return [move.to, state] if move.stays else [move.to]
+    if kind == "case.redirected":
+        return [state]
+    return [State.RECEIVED] if state is State.FILED else [State.RECEIVED, State.ACCEPTED]

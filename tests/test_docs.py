@@ -1,8 +1,10 @@
 """The documents are true where a machine can tell: paths exist, commands and options exist, the README's commands run."""
 
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,6 +115,20 @@ def test_every_entry_of_the_network_file_is_explained() -> None:
     section = text.partition("## Network")[2].partition("\n## ")[0]
     for one in fields(HubAddress):
         assert f"`{one.name}`" in section, one.name
+
+
+def test_the_steps_before_compose_run(tmp_path: Path) -> None:
+    """As deploy/README.md gives them, up to the first that needs a person's password."""
+    shutil.copytree(TOP / "deploy", tmp_path / "deploy")
+    block = next(one for one in blocks(TOP / "deploy/README.md") if "docker compose" in one)
+    steps = block.partition("liandong user add")[0]
+    assert "liandong provision" in steps
+    path = f"{LIANDONG.parent}:{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["sh", "-euc", steps],
+        cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False, timeout=400,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
 
 
 def run(words: list[str], folder: Path, *, ok: bool = True) -> subprocess.CompletedProcess[str]:

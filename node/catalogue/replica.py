@@ -20,6 +20,7 @@ from node.exchange.aside import Unbelievable, set_aside
 from node.exchange.model import CertificateRow, PeerRow
 from node.library import Library
 from node.work import Knowledge, Work
+from protocol import strict
 from protocol.catalogue import Catalogue, Edition, document_hash
 from protocol.certificates import Certificate
 from protocol.editions import open_catalogue, read_edition
@@ -49,6 +50,10 @@ def read_published(event: Event) -> Published:
         raise EnvelopeError("P-14", "公布的文件缺 key、number 或 doc")
     if not 0 < len(key) <= 64 or not is_number(number, 0):
         raise EnvelopeError("P-14", "公布的文件的 key 或 number 有误")
+    try:
+        strict.loads(doc.encode())
+    except EnvelopeError as wrong:
+        raise EnvelopeError("P-14", f"公布的文件 {key[:40]} 的内容{wrong.reason}"[:200]) from None
     return Published(key, number, doc.encode())
 
 
@@ -59,8 +64,9 @@ def check_place(found: Published, publisher: Certificate) -> None:
         place = Place(
             code(doc["code"]), doc["name"], Tier(doc["tier"]), doc["parent"] and code(doc["parent"])
         )
-        texts = [place.name, *doc.get("certificates", ())]
-        whole = type(doc["hub"]) is bool and all(type(one) is str for one in texts)
+        lines = doc["certificates"]
+        whole = type(doc["hub"]) is bool and type(lines) is list
+        whole = whole and all(type(one) is str for one in [place.name, *lines])
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise EnvelopeError("P-14", f"名册文件有误：{wrong!r}"[:200]) from None
     if not whole or found.key != f"place-{place.code}":
@@ -239,8 +245,8 @@ def _trust(work: Work, doc: dict[str, Any]) -> None:
     for line in doc.get("certificates", ()):
         try:
             one = work.know.ring.admit(line.encode())
-        except ProtocolError as wrong:
-            set_aside(work, [Unbelievable(line.encode(), "", f"dir {doc['code']}", "P-5", str(wrong))])
+        except EnvelopeError as wrong:
+            set_aside(work, [Unbelievable(line.encode(), "", f"dir {doc['code']}", wrong.rule, wrong.reason)])
             return
         row = {"fingerprint": one.fingerprint, "place": one.place, "line": one.line}
         insert_ignore(work.session, CertificateRow, [row])

@@ -24,7 +24,7 @@ from node.exchange.outbox import outstanding
 from node.exchange.views import aside_counts, unbelievable
 from node.figures.model import DayPlaceRow
 from node.work import Work
-from protocol import dsse
+from protocol import dsse, strict
 from protocol.certificates import Certificate, issue
 from protocol.dsse import b64
 from protocol.keys import Keys
@@ -709,7 +709,7 @@ async def test_noise_of_every_length(city: Federation) -> None:
 
 def a_place(code: str, **changes: Any) -> dict[str, Any]:
     doc = {"code": code, "name": "某地", "tier": 5, "parent": COUNTY, "hub": False, "certificates": []}
-    return {"key": f"place-{code}", "number": 9, "doc": json.dumps({**doc, **changes})}
+    return {"key": f"place-{code}", "number": 9, "doc": strict.dumps({**doc, **changes}).decode()}
 
 
 @pytest.mark.parametrize(
@@ -723,12 +723,16 @@ def a_place(code: str, **changes: Any) -> dict[str, Any]:
         (COUNTY, a_place(TOWNSHIP, hub="no"), "P-14"),
         (COUNTY, a_place(TOWNSHIP, parent="x"), "P-14"),
         (COUNTY, a_place(TOWNSHIP, certificates=[1]), "P-14"),
+        (COUNTY, a_place(TOWNSHIP, certificates="lines"), "P-14"),
+        (COUNTY, a_place(TOWNSHIP, tier=5.0), "P-14"),
+        (COUNTY, {**a_place(TOWNSHIP), "doc": f"{a_place(TOWNSHIP)['doc']} "}, "P-14"),
         (COUNTY, {**a_place(TOWNSHIP), "doc": "[]"}, "P-14"),
         (COUNTY, {**a_place(TOWNSHIP), "doc": "{"}, "P-14"),
         (COUNTY, {**a_place(TOWNSHIP), "number": 2**31}, "P-14"),
         (COUNTY, {**a_place(TOWNSHIP), "number": "9"}, "P-14"),
         (COUNTY, {**a_place(TOWNSHIP), "key": "x" * 65}, "P-14"),
         (COUNTY, {"key": "edition", "number": 9, "doc": "{}"}, "P-10"),
+        (CITY, {"key": "edition", "number": 9, "doc": '{"number": 9}'}, "P-14"),
         (TOWNSHIP, a_place(VILLAGE), "P-10"),
     ],
 )
@@ -758,6 +762,16 @@ async def test_a_place_may_come_before_the_one_above_it(city: Federation) -> Non
         raw = line(above.event("roster.place", body, ()))
         await take_published(city[NEIGHBOUR], [Incoming("", above.parcel(raw))])
         assert (village in city[NEIGHBOUR].know.roster) is known
+
+
+async def test_a_certificate_of_the_directory_is_refused_by_the_rule_it_breaks(city: Federation) -> None:
+    above, empty = Rogue(city, CITY), b"{}"
+    raw = line(
+        above.event("roster.place", a_place("640221101900", tier=6, parent=TOWNSHIP, certificates=["{}"]), ())
+    )
+    await take_published(city[TOWNSHIP], [Incoming("", above.parcel(raw))])
+    assert "640221101900" in city[TOWNSHIP].know.roster
+    assert set_aside_at(city, TOWNSHIP)[name(empty)][0] == "P-2"
 
 
 # A defect of our own does not stop the mail

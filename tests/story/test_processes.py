@@ -269,6 +269,9 @@ async def test_a_wrong_items_file_is_refused_with_every_problem(town: Town, tmp_
     )  # fmt: skip
     assert "SZS-001 name" in told
     assert "SZS-002 promised_limit" in told
+    ours = items_for({"640221"}, ITEMS, tmp_path / "ours.json")
+    told = liandong("catalogue", "publish", "--site", town[CITY].site, "--items", ours, "--check")
+    assert "检查通过，尚未公布" in told
     assert "还没有收到目录" in liandong("catalogue", "show", "--site", town[CITY].site)
     assert "第 1 版" in town.publish()
     assert "与第 1 版相同" in town.publish()

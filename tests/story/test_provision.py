@@ -346,6 +346,21 @@ def test_keys_carried_away_are_never_made_again(tmp_path: Path) -> None:
     assert "放回" in str(found.exception)
 
 
+def test_the_root_key_may_be_away_until_the_city_needs_it(tmp_path: Path) -> None:
+    out = provisioned(REAL, tmp_path)
+    shutil.move(out / "authority/root-keys.json", tmp_path / "safe")
+    found = run(REAL + LATER, out, tmp_path)
+    assert found.exit_code == 0, found.output
+    assert len(certificates(out, CITY)) == 1
+    assert not (out / "authority/root-keys.json").exists()
+
+    roster, later = read_divisions(REAL.encode()), datetime.now(UTC) + timedelta(days=365 * 4 + 30)
+    with pytest.raises(ConfigError, match="根密钥"):
+        Provision(roster, out, default_network(roster), later).run()
+    shutil.move(tmp_path / "safe", out / "authority/root-keys.json")
+    assert CITY in Provision(roster, out, default_network(roster), later).run().renewed
+
+
 def test_keys_that_do_not_belong_are_refused(tmp_path: Path) -> None:
     out = provisioned(REAL, tmp_path)
     shutil.copy(out / "sites" / COUNTY / "keys.json", out / "sites" / VILLAGE / "keys.json")
@@ -362,6 +377,24 @@ def test_the_operators_network_file_is_his(tmp_path: Path) -> None:
     run(WITHOUT_COUNTIES, out, tmp_path)
     assert path.read_text() == mine
     assert 'urls = ["nats://10.0.0.5:4222"]' in (out / "sites/442000001001/node.toml").read_text()
+
+
+def test_routes_get_the_authority_that_the_operator_gives(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "tls").mkdir(parents=True)
+    (out / "tls/ca.pem").write_bytes(b"the office's own authority")
+    members = [f"nats-{at}.example" for at in (1, 2, 3)]
+    lines = {
+        "embedded": False, "urls": [f"tls://{one}:4222" for one in members], "members": [f"{one}:6222" for one in members],
+        "tls": "given", "tls_ca": "tls/ca.pem", "tls_cert": "/etc/ssl/nats.crt", "tls_key": "/etc/ssl/nats.key",
+    }  # fmt: skip
+    told = "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
+    (out / "network.toml").write_text(f"[hubs.{CITY}]\n{told}")
+    provisioned(REAL, tmp_path)
+    hub = out / "sites" / CITY / "hub"
+    routes = (hub / f"hub-{CITY}-1.conf").read_text().partition("cluster {")[2]
+    assert '"/etc/liandong/nats/ca.pem"' in routes
+    assert (hub / "ca.pem").read_bytes() == b"the office's own authority"
 
 
 @pytest.mark.parametrize(

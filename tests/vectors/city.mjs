@@ -1,6 +1,6 @@
 // Editions and routing: docs/protocol.md, section 11, and docs/protocol-steps.md, section 6. Written from the document alone.
 import { readDocument } from "./steps.mjs";
-import { hasExactly, isDay, isHash, isInt, isObject, isText, need, readJson, Refused, sha256 } from "./lines.mjs";
+import { isDay, isHash, isInt, isObject, isText, need, readJson, Refused, sha256 } from "./lines.mjs";
 
 const sorted = (value) =>
   isObject(value)
@@ -19,25 +19,25 @@ export function openEdition(text, documents) {
   const edition = compact(text);
   const names = edition.get("documents");
   const good =
-    hasExactly(edition, ["number", "issued", "documents", "hash"]) && isInt(edition.get("number")) && edition.get("number") >= 1 &&
+    isInt(edition.get("number")) && edition.get("number") >= 1 && isHash(edition.get("hash")) &&
     isDay(edition.get("issued")) && isObject(names) && [...names].every(([key, one]) => /^[0-9A-Za-z_-]{1,50}$/.test(key) && isHash(one));
   need(good, "refused", "form of an edition");
-  const content = new Map([...edition].filter(([key]) => key !== "hash"));
+  const content = new Map([...edition].filter(([key]) => ["number", "issued", "documents"].includes(key)));
   need(sha256(Buffer.from(sorted(content))) === edition.get("hash"), "refused", "hash of an edition");
   const byName = new Map(documents.map((one) => [sha256(Buffer.from(one)), one]));
   const found = { number: edition.get("number"), items: new Map(), deeds: [] };
   for (const [key, name] of names) {
     need(byName.has(name), "refused", `${key} is missing`);
     const fields = compact(byName.get(name));
+    if (key === "calendar") need(isCalendar(fields), "refused", key);
     const kind = /^(item|deed|bundle)-/.exec(key)?.[1];
     if (!kind) continue;
     const document = readDocument(kind, fields);
+    need(key === `${kind}-${document.id}`, "refused", "another's key");
     if (kind === "deed") found.deeds.push(checkedDeed(document));
-    if (kind === "item") need(!found.items.has(document.id), "refused", "an id twice");
     if (kind === "item") found.items.set(document.id, plain(document));
   }
-  const ids = new Set(found.deeds.map((one) => one.id));
-  need(ids.size === found.deeds.length && found.deeds.every((one) => found.items.has(one.item)), "refused", "deeds");
+  need(found.deeds.every((one) => found.items.has(one.item)), "refused", "deeds");
   const later = (a, b) => (a.effective === b.effective ? (a.id < b.id ? 1 : -1) : a.effective < b.effective ? 1 : -1);
   found.deeds.sort(later);
   return found;
@@ -48,6 +48,24 @@ const plain = (one) => {
   if (one instanceof Map) return plain(Object.fromEntries(one));
   return one === null || typeof one !== "object" ? one : Object.fromEntries(Object.entries(one).map(([key, each]) => [key, plain(each)]));
 };
+
+const isLeapYearsDay = (one) => isText(one) && isDay(`2024-${one}`);
+const isWeekend = (day) => [0, 6].includes(new Date(`${day}T00:00:00Z`).getUTCDay());
+const isRegional = (one) =>
+  isObject(one) && isDay(one.get("day")) && isText(one.get("name")) && one.get("name") !== "" &&
+  (!one.has("works") || typeof one.get("works") === "boolean");
+
+function isCalendar(fields) {
+  const [from, through, regional, known] = ["from", "through", "regional", "regional_through"].map((one) => fields.get(one));
+  const listed = ["off", "work", "fixed", "regional"].every((one) => Array.isArray(fields.get(one)));
+  const formed =
+    fields.get("v") === 1 && isText(fields.get("version")) && fields.get("version") !== "" && isText(fields.get("region")) && /^[0-9]{12}$/.test(fields.get("region")) &&
+    isDay(from) && isDay(through) && (known === undefined || known === null || isDay(known)) && listed &&
+    fields.get("fixed").every(isLeapYearsDay) && regional.every(isRegional);
+  if (!formed || through < from || through.slice(0, 4) - from.slice(0, 4) > 150) return false;
+  const fits = (name, weekend) => fields.get(name).every((day) => isDay(day) && from <= day && day <= through && isWeekend(day) === weekend);
+  return fits("off", false) && fits("work", true) && new Set(regional.map((one) => one.get("day"))).size === regional.length;
+}
 
 function checkedDeed(deed) {
   const whom = deed.to.length > 0 !== (deed.to_every !== null);

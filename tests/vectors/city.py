@@ -117,7 +117,7 @@ def editions() -> Iterator[Json]:
         ("a bundle longer than it may be", "bundle-B", {**bundle, "workdays": 4}),
         ("a bundle of the lead alone", "bundle-B", {**bundle, "lead": step["department"]}),
         ("an item of a status nobody knows", "item-X", {**first, "status": "好"}),
-        ("an item without its department", "item-X", {k: v for k, v in first.items() if k != "department"}),
+        ("an item without its department", "item-X", _without(first, "department")),
         ("an item with a field nobody knows", "item-X", {**first, "id": "X", "zz": 1}),
         ("an id twice", "item-X", first),
         ("a deed to nobody", "deed-X", {**given, "id": "X", "to_every": None}),
@@ -128,12 +128,68 @@ def editions() -> Iterator[Json]:
         ("a deed of a day in other words", "deed-X", {**given, "id": "X", "effective": "1704067200"}),
         ("a tier in words", "deed-X", {**given, "id": "X", "to_every": "5"}),
     ):
-        raw = {f"item-{one['id']}": _canonical(one) for one in ITEMS} | {key: _canonical(document_)}
-        made = Edition.of(8, date(2026, 3, 1), raw)
-        yield _edition(name, document(made).decode(), [one.decode() for one in raw.values()])
+        yield _beside(name, key, document_)
     loose = json.dumps(first, ensure_ascii=False).encode()
     made = Edition.of(8, date(2026, 3, 1), {"item-CITY": loose})
     yield _edition("an item that is not compact", document(made).decode(), [loose.decode()])
+    yield _edition("an edition with a field nobody knows", _text({**fields, "more": 1}), documents)
+    yield _edition("an edition without its day", _text(_without(fields, "issued")), documents)
+    for name, key, document_ in (
+        ("an item under another's key", "item-Y", {**first, "id": "X"}),
+        ("a deed under another's key", "deed-Y", {**given, "id": "X"}),
+        ("a bundle under another's key", "bundle-C", bundle),
+        ("a key nobody knows", "note", {"more": 1}),
+    ):
+        yield _beside(name, key, document_)
+    for name, changes in CALENDARS.items():
+        yield _beside(f"a calendar {name}", "calendar", {**CALENDAR, **changes}, ())
+    for field in sorted(CALENDAR):
+        yield _beside(f"a calendar without {field}", "calendar", _without(CALENDAR, field), ())
+
+
+CALENDAR: Json = {
+    "v": 1, "version": "2026-0", "region": CITY, "from": "2026-01-01", "through": "2026-12-31", "off": ["2026-01-01"],
+    "work": ["2026-01-04"], "regional": [{"day": "2026-03-20", "name": "地方节日"}], "regional_through": None,
+    "fixed": ["01-01", "02-29"],
+}  # fmt: skip
+OURS = CALENDAR["regional"][0]
+CALENDARS: dict[str, Json] = {
+    "whole": {},
+    "with a field nobody knows": {"more": 1},
+    "of version 2": {"v": 2},
+    "of version true": {"v": True},
+    "of no version": {"version": ""},
+    "of a region that is no text": {"region": int(CITY)},
+    "of a region too short": {"region": "6402"},
+    "that ends before it begins": {"through": "2025-12-31", "off": [], "work": []},
+    "of one day": {"from": "2026-01-01", "through": "2026-01-01", "work": []},
+    "of 150 years": {"from": "1876-12-31"},
+    "of 151 years": {"from": "1875-12-31"},
+    "with a weekend off": {"off": ["2026-01-03"]},
+    "with a workday worked": {"work": ["2026-01-05"]},
+    "with a day off that is not published": {"off": ["2027-01-01"]},
+    "with a day off that is none": {"off": ["2026-02-30"]},
+    "with a day off twice": {"off": ["2026-01-01", "2026-01-01"]},
+    "with a fixed day that is none": {"fixed": ["02-30"]},
+    "with a regional day outside": {"regional": [{**OURS, "day": "2030-01-05", "works": True}]},
+    "with a regional day twice": {"regional": [OURS, {**OURS, "works": True}]},
+    "with a regional day without a name": {"regional": [{**OURS, "name": ""}]},
+    "with a regional day that works in words": {"regional": [{**OURS, "works": "yes"}]},
+    "with regional days that are no list": {"regional": {}},
+    "with regional days known through a day": {"regional_through": "2026-06-30"},
+    "with regional days known through words": {"regional_through": "2026"},
+}
+
+
+def _beside(name: str, key: str, fields: Json, items: Sequence[Json] = ITEMS) -> Json:
+    """An edition with one document more than the items."""
+    raw = {f"item-{one['id']}": _canonical(one) for one in items} | {key: _canonical(fields)}
+    made = Edition.of(8, date(2026, 3, 1), raw)
+    return _edition(name, document(made).decode(), [one.decode() for one in raw.values()])
+
+
+def _without(fields: Json, name: str) -> Json:
+    return {one: value for one, value in fields.items() if one != name}
 
 
 def _text(fields: Json) -> str:
