@@ -69,9 +69,19 @@ class Lines:
         if hub not in self._hub_keys:
             path = self._authority / "hubs" / f"{hub}.json"
             if not path.exists():
+                self._never_made(hub, path)
                 secret(path, HubKeys.generate().to_json().encode())
             self._hub_keys[hub] = HubKeys.from_json(path.read_text())
         return self._hub_keys[hub]
+
+    def _never_made(self, hub: Code, path: Path) -> None:
+        """ProvisionError if the hub's servers trust an operator already: another would shut out everybody enrolled."""
+        trusted = self._out / "sites" / hub / "hub" / "trust.json"
+        if trusted.exists():
+            raise ProvisionError(
+                f"没有 {path}：请从保管处取回 {self._roster[hub].name} 枢纽的密钥，再重新运行。"
+                f"确已遗失的，删去 {trusted} 和接在该枢纽上各站的 hub.creds、upper.creds，全部重新签发、重新送达"
+            )
 
     def server(self, place: Place, folder: Path) -> bool:
         """What the hub's servers trust, their TLS keys, and configurations for those run as services; whether any changed."""

@@ -288,6 +288,29 @@ def test_a_running_node_takes_its_next_generation_from_the_directory(tmp_path: P
         node.db.close()
 
 
+def test_a_hubs_keys_are_asked_for_rather_than_made_again(tmp_path: Path) -> None:
+    roster = read_divisions(REAL.encode())
+    out, now = tmp_path / "out", datetime.now(UTC)
+    Provision(roster, out, default_network(roster), now).run()
+    away = out / "authority" / "hubs" / f"{COUNTY}.json"
+    kept = away.read_bytes()
+    away.unlink()
+    with pytest.raises(ProvisionError, match="请从保管处取回"):
+        Provision(roster, out, default_network(roster), now).run()
+    assert not away.exists()
+    away.write_bytes(kept)
+    trusted = (out / "sites" / COUNTY / "hub" / "trust.json").read_bytes()
+    Provision(roster, out, default_network(roster), now).run()
+    assert (out / "sites" / COUNTY / "hub" / "trust.json").read_bytes() == trusted
+    # lost for good: everybody at that hub is enrolled anew
+    away.unlink()
+    (out / "sites" / COUNTY / "hub" / "trust.json").unlink()
+    for site in ((COUNTY, "hub"), (TOWN, "hub"), (VILLAGE, "hub")):
+        (out / "sites" / site[0] / f"{site[1]}.creds").unlink()
+    Provision(roster, out, default_network(roster), now).run()
+    assert (out / "sites" / COUNTY / "hub" / "trust.json").read_bytes() != trusted
+
+
 def test_a_certificate_that_ends_soon_is_renewed_for_the_same_keys(tmp_path: Path) -> None:
     roster = read_divisions(REAL.encode())
     out, now = tmp_path / "out", datetime.now(UTC)
