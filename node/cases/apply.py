@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from node.cases import duties, findings
 from node.cases.model import SubmissionRow
@@ -19,7 +19,8 @@ from node.cases.permits import Breach, Early, permit
 from node.cases.steps import Cases, read_step
 from node.db import insert_ignore, table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.model import AS_THEY_CAME, ChannelRow, EventRow, EventState, StatementRow
+from node.exchange.channels import restate
+from node.exchange.model import AS_THEY_CAME, EventRow, EventState, StatementRow
 from node.materials.index import note as note_files
 from node.work import Work
 from protocol.errors import EnvelopeError, ProtocolError
@@ -149,21 +150,10 @@ def _waiting(work: Work, lanes: Iterable[str]) -> dict[str, list[_Stored]]:
 
 def _restate(work: Work, old: list[_Stored]) -> None:
     """Write what became of events that had waited, and have their senders told."""
-    event, channel = table_of(EventRow), table_of(ChannelRow)
     for one in old:
-        arrival = one.arrival
-        if arrival.state == EventState.WAITING:
-            continue
-        work.session.execute(
-            update(event)
-            .where(event.c.frm == arrival.event.frm, event.c.ep == one.ep, event.c.ord == arrival.seq)
-            .values(state=arrival.state, rule=arrival.rule, reason=arrival.reason)
-        )
-        work.session.execute(
-            update(channel)
-            .where(channel.c.frm == arrival.event.frm, channel.c.ep == one.ep)
-            .values(changes=channel.c.changes + 1)
-        )
+        found = one.arrival
+        if found.state != EventState.WAITING:
+            restate(work, found.event.frm, one.ep, found.seq, found.state, found.rule, found.reason)
 
 
 def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:

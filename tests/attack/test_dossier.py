@@ -128,8 +128,7 @@ async def test_no_word_beside_the_chain_changes_what_the_dossier_says(city: Fede
         added = {(one["material"], one["sha256"]) for one in after.pop("files", ())}
         headings = {one["what"] for one in after.pop("notes", ())}
         assert after == before, place
-        if kind != "agency.money":  # it stands on the station's own receipt
-            assert {name: printed[name] for name in sheets} == sheets, place
+        assert {name: printed[name] for name in sheets} == sheets, place
         own = place == VILLAGE
         assert added == ({(FILE["material"], SHA)} if own and kind == "case.supplement_sent" else set())
         remark = (
