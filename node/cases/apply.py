@@ -8,16 +8,13 @@ itself owes is done: pass on what a newer catalogue gives to another, answer wha
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
 from sqlalchemy import select
 
-from node.cases import duties, findings
-from node.cases.model import SubmissionRow
+from node.cases import duties, findings, submissions
 from node.cases.permits import Breach, Early, permit
 from node.cases.steps import Cases, read_step
-from node.db import insert_ignore, table_of
+from node.db import table_of
 from node.exchange.arrivals import Arrival
 from node.exchange.channels import restate
 from node.exchange.model import AS_THEY_CAME, EventRow, EventState, StatementRow
@@ -167,17 +164,7 @@ def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:
         if asked.no[:12] != one.event.frm:
             one.quarantine("L-3", f"{one.event.frm} 不是办件 {asked.no} 的受理起点")
             continue
-        row: dict[str, Any] = {
-            "hash": one.event.hash,
-            "no": asked.no,
-            "kind": one.event.kind,
-            "frm": one.event.frm,
-            "on": asked.on,
-            "materials": orjson.dumps(asked.materials).decode(),
-            "answered": "",
-            "at": work.now,
-        }
-        insert_ignore(work.session, SubmissionRow, [row])
+        submissions.keep(work, one.event, asked)
         note_files(work, one.event, asked.no)
     duties.attend(
         work, {str(one.event.body.get("no")) for one in arrivals if one.state == EventState.APPLIED}
