@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from node.agency.actions import RULE, late
-from node.agency.entrusted import refusal
+from node.agency.entrusted import Moment, refusal, said
 from node.cases import findings
 from node.cases.permits import Early
 from node.cases.steps import Cases
@@ -19,7 +19,17 @@ from node.exchange.channels import restate
 from node.exchange.model import AS_THEY_CAME, EventRow, EventState
 from node.fees import views as fees
 from node.work import Work
-from protocol.agency import AGENCY, FETCHES, AgencyAct, Marked, MoneyHeld, PapersHandedOver
+from protocol.agency import (
+    AGENCY,
+    FETCHES,
+    AgencyAct,
+    Finished,
+    Marked,
+    MoneyHeld,
+    PapersHandedOver,
+    Resumed,
+    Stopped,
+)
 from protocol.case import Case, Step
 from protocol.envelope import Event, read_event
 from protocol.errors import EnvelopeError
@@ -27,6 +37,7 @@ from protocol.lifecycle import ENDINGS
 from protocol.messages import CaseDelivered, read_body
 
 REFUSED = "G-1"
+HERE = "agency"
 
 
 def apply_agency(work: Work, arrivals: Sequence[Arrival]) -> None:
@@ -64,6 +75,8 @@ def _judged(work: Work, event: Event) -> tuple[EventState, str, str]:
         found = findings.note(work, RULE, body.no, about, place=event.frm, person=body.by, why=reason)
         findings.keep(work, [found])
         return EventState.QUARANTINED, REFUSED, reason
+    if isinstance(body, Stopped | Resumed | Finished):
+        _look_again(work, body.no)
     if case is not None and isinstance(body, PapersHandedOver):
         findings.keep(work, late(work, case, body.on, body.by))
     return EventState.APPLIED, "", ""
@@ -96,14 +109,34 @@ def moved(work: Work, _before: Case | None, _after: Case, _step: Step) -> None:
     work.at_the_end(revive)
 
 
-def delivered(work: Work, _before: Case | None, after: Case, step: Step) -> None:
+def delivered(work: Work, _before: Case | None, after: Case, _step: Step) -> None:
     """A result fetched by an agent who was not entrusted with it is a finding wherever the entrustment can be read."""
-    body = step.body
-    if not after.agent or not isinstance(body, CaseDelivered) or body.way != "代办员送达":
-        return
-    if reason := refusal(work.session, work.know, after.no, FETCHES, body.on):
-        found = findings.note(work, RULE, after.no, "delivered", place=step.frm, person=body.by, why=reason)
-        findings.keep(work, [found])
+    _look_again(work, after.no)
+
+
+def _look_again(work: Work, no: str) -> None:
+    """Once, when all that came is stored: what the station said before the delivery may come after it."""
+    work.kept.setdefault(HERE, set()).add(no)
+    work.at_the_end(_judge_deliveries)
+
+
+def _judge_deliveries(work: Work) -> None:
+    for no in sorted(work.kept.pop(HERE, ())):
+        case = Cases(work).get(no)
+        found = said(work.session, no, ("case.delivered",))
+        if case is not None and case.agent and found:
+            findings.drop(work, RULE, no, "delivered")
+            findings.keep(work, _misdelivered(work, no, *found[0]))
+
+
+def _misdelivered(work: Work, no: str, at: Moment, event: Event) -> list[findings.Finding]:
+    body = read_body(CaseDelivered, event.body)
+    if body.way != "代办员送达":
+        return []
+    reason = refusal(work.session, work.know, no, FETCHES, body.on, at)
+    if not reason:
+        return []
+    return [findings.note(work, RULE, no, "delivered", place=event.frm, person=body.by, why=reason)]
 
 
 HANDLERS = dict.fromkeys(AGENCY, apply_agency)

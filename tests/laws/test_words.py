@@ -7,6 +7,7 @@ findings. And nobody who spoke in order is ever accused, whatever came first.
 
 import random
 from collections.abc import AsyncIterator
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -189,6 +190,32 @@ async def test_a_holder_who_marks_and_bills_before_his_taking_has_left_is_believ
         assert node.read(findings.of_case, no) == []
         assert [row.mark for row in node.read(agency_views.marks_of, [no])[no]] == ["上门"]
         assert node.read(fee_views.one, number).state == BillState.DUE
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("spoken", list(permutations(("stop", "resume", "deliver"))))
+async def test_a_delivery_is_judged_by_what_its_station_had_said_before_it(
+    city: Federation, spoken: tuple[str, ...], backwards: bool
+) -> None:
+    desk = Desk(city)
+    no = await desk.reviewed(LOCAL)
+    await desk.at(TOWNSHIP, actions.decide, CHIEF, no, "granted", "")
+    case = await desk.case(no, TOWNSHIP)
+    rogue, act = Rogue(city, VILLAGE), {"on": "2026-03-02", "by": "x", "no": no}
+    say = {
+        "stop": lambda: rogue.event("agency.stopped", {**act, "ground": "委托人撤回委托"}, [TOWNSHIP]),
+        "resume": lambda: rogue.event("agency.resumed", {**act, "until": "2026-12-31"}, [TOWNSHIP]),
+        "deliver": lambda: rogue.step(
+            "case.delivered", no, case.n + 1, case.head, [TOWNSHIP], way="代办员送达"
+        ),
+    }
+    words = [rogue.parcel(say[one]()) for one in spoken]
+    for parcel in reversed(words) if backwards else words:
+        post(city, TOWNSHIP, VILLAGE, parcel)
+        await city.settle()
+    before = spoken[: spoken.index("deliver")]
+    stopped = bool(before) and before[-1] == "stop"
+    assert bool(city[TOWNSHIP].read(findings.of_case, no)) == stopped
 
 
 async def test_a_strangers_bill_waits_while_he_may_still_become_the_holder_and_is_on_record_once_he_cannot(
