@@ -25,6 +25,7 @@ from protocol.catalogue import Catalogue
 from protocol.certificates import Certificate, KeyRing
 from protocol.envelope import CaseRef, Event, read_event, write_event
 from protocol.keys import Keys
+from protocol.messages import case_of
 from protocol.places import Code
 from protocol.roster import Roster
 from protocol.rules import Rules
@@ -288,7 +289,7 @@ class Work:
 
     def _keep(self, event: Event, readers: list[tuple[str, int, Lane]]) -> None:
         number = event.case.n if event.case else None
-        case_no = event.case.no if event.case else event.body.get("no")
+        case_no = case_of(event)
         self._events.append(
             {
                 "frm": self.me,

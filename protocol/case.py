@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from protocol.clockwork import Hands
 from protocol.joint import Joint
-from protocol.ledger import Ledger
+from protocol.ledger import Ledger, Owner
 from protocol.messages import Act
 from protocol.modes import mode_of
 from protocol.terms import LABELS
@@ -139,6 +139,19 @@ class Case(NamedTuple):
     def wants_joint(self) -> bool:
         """Whether it is to be handled jointly (联合) and has not been yet."""
         return self.state is State.ACCEPTED and self.joint is None and mode_of(self.mode).joint
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody works on it any more: no place becomes its holder now."""
+        return self.state in OVER
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """Every place that has held it (承办单位) so far; of an accepted case none is ever taken away again."""
+        held = [one.place for one in self.hands if one.owner in (Owner.LOCAL, Owner.UPPER)]
+        if self.state in (State.CLOSED, State.DELIVERED, State.ARCHIVED):
+            held.pop()  # since the closing the origin has it to deliver, and holds nothing
+        return frozenset((*held, self.holder))
 
     @property
     def ledger(self) -> Ledger | None:

@@ -36,7 +36,7 @@ from protocol.modes import mode_of
 from protocol.terms import LABELS, VERBS
 
 __all__ = [
-    "IN_TRANSIT", "LABELS", "OVER", "STOPPED", "TRANSITIONS", "VERBS",
+    "ENDINGS", "IN_TRANSIT", "LABELS", "OVER", "STOPPED", "TRANSITIONS", "VERBS",
     "Case", "Guard", "Move", "State", "Step", "Turn", "advance", "begin", "diagram",
 ]  # fmt: skip
 
@@ -151,6 +151,14 @@ TRANSITIONS: Mapping[State, Mapping[str, Move]] = MappingProxyType(
         State.ARCHIVED: {},
     },
 )
+
+ENDINGS = frozenset(
+    kind
+    for state, moves in TRANSITIONS.items()
+    for kind, move in moves.items()
+    if move.to in OVER and state not in OVER
+)
+"""Steps after which nobody works on the case any more."""
 
 
 def begin(step: Step) -> Case:

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from protocol import strict
 from protocol.agency import AGENCY
 from protocol.bodies import Act, Body, Clocked, ClockMoved, Day, Papers, PlaceCode, Reason, Staff, Text
+from protocol.envelope import Event
 from protocol.errors import EnvelopeError
 from protocol.joint_acts import JOINTS, JointClosed, JointOpened
 from protocol.places import Tier
@@ -291,6 +292,8 @@ PUBLISHED = frozenset(
 JOINT = frozenset(JOINTS)
 """联审联办 among the places invited; a village neither leads nor assists."""
 MONEY = frozenset(("fee.bill", "fee.paid", "fee.refund"))
+BESIDE = frozenset(SUBMISSIONS) | JOINT | MONEY | frozenset(AGENCY)
+"""Words about a case beside its chain: they name it in their body."""
 UPWARD = frozenset(
     ("report.daily", "supervise.reply", "supervise.appeal", "rating.filed", "complaint.filed", "line.down")
 )
@@ -317,6 +320,14 @@ MAY: Mapping[Tier, frozenset[str]] = MappingProxyType(
 """The powers a certificate of each tier is issued with."""
 
 EVERY_KIND = _DESK | DOWNWARD | PUBLISHED
+
+
+def case_of(event: Event) -> str | None:
+    """The number of the case that an event speaks of; None for a kind that speaks of none, whatever its body says."""
+    if event.case is not None:
+        return event.case.no
+    no = event.body.get("no") if event.kind in BESIDE else None
+    return no[:50] if isinstance(no, str) else None
 
 
 def read_body(model: type[B], fields: dict[str, Any]) -> B:

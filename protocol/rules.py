@@ -25,6 +25,8 @@ class Rules:
     """Received after closing or on a day off counts as the next working day."""
     correction_silence: Limit = SIXTY_DAYS
     """No supplement for so long after the notice: the case is terminated."""
+    line_wait_days: int = 30
+    """So many days after that it waits at most for word from an origin that has not been heard since."""
     follow_up: Limit = TEN_WORKDAYS
     """By when a paper accepted as missing (容缺) must come, if no date is given."""
     special_notice_percent: int = 10

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from node.accounts.officer import Officer
 from node.agency.entrusted import must_be_entrusted
-from node.cases import clocks, filing, prints
+from node.cases import clocks, duties, filing, prints, submissions
 from node.cases.dossier import dossier, unreadable
 from node.cases.model import CaseRow
 from node.cases.permits import correctable
@@ -356,3 +356,5 @@ def _submit(
     }
     event = work.send(kind, body.model_dump(mode="json"), readers, private=private, parties=parties)
     index.note(work, event, no)
+    submissions.keep(work, event, body)
+    duties.attend(work, [no])

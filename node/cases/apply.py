@@ -8,18 +8,16 @@ itself owes is done: pass on what a newer catalogue gives to another, answer wha
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from node.cases import duties, findings
-from node.cases.model import SubmissionRow
+from node.cases import duties, findings, submissions
 from node.cases.permits import Breach, Early, permit
 from node.cases.steps import Cases, read_step
-from node.db import insert_ignore, table_of
+from node.db import table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.model import AS_THEY_CAME, ChannelRow, EventRow, EventState, StatementRow
+from node.exchange.channels import restate
+from node.exchange.model import AS_THEY_CAME, EventRow, EventState, StatementRow
 from node.materials.index import note as note_files
 from node.work import Work
 from protocol.errors import EnvelopeError, ProtocolError
@@ -149,21 +147,10 @@ def _waiting(work: Work, lanes: Iterable[str]) -> dict[str, list[_Stored]]:
 
 def _restate(work: Work, old: list[_Stored]) -> None:
     """Write what became of events that had waited, and have their senders told."""
-    event, channel = table_of(EventRow), table_of(ChannelRow)
     for one in old:
-        arrival = one.arrival
-        if arrival.state == EventState.WAITING:
-            continue
-        work.session.execute(
-            update(event)
-            .where(event.c.frm == arrival.event.frm, event.c.ep == one.ep, event.c.ord == arrival.seq)
-            .values(state=arrival.state, rule=arrival.rule, reason=arrival.reason)
-        )
-        work.session.execute(
-            update(channel)
-            .where(channel.c.frm == arrival.event.frm, channel.c.ep == one.ep)
-            .values(changes=channel.c.changes + 1)
-        )
+        found = one.arrival
+        if found.state != EventState.WAITING:
+            restate(work, found.event.frm, one.ep, found.seq, found.state, found.rule, found.reason)
 
 
 def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:
@@ -177,17 +164,7 @@ def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:
         if asked.no[:12] != one.event.frm:
             one.quarantine("L-3", f"{one.event.frm} 不是办件 {asked.no} 的受理起点")
             continue
-        row: dict[str, Any] = {
-            "hash": one.event.hash,
-            "no": asked.no,
-            "kind": one.event.kind,
-            "frm": one.event.frm,
-            "on": asked.on,
-            "materials": orjson.dumps(asked.materials).decode(),
-            "answered": "",
-            "at": work.now,
-        }
-        insert_ignore(work.session, SubmissionRow, [row])
+        submissions.keep(work, one.event, asked)
         note_files(work, one.event, asked.no)
     duties.attend(
         work, {str(one.event.body.get("no")) for one in arrivals if one.state == EventState.APPLIED}

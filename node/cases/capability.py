@@ -1,7 +1,7 @@
 """Cases as a capability of every tier."""
 
 from node.capability import Capability
-from node.cases import apply, deadlines, duties
+from node.cases import apply, deadlines, duties, submissions
 from node.cases.acts import ACTS
 from node.cases.course_acts import COURSE_ACTS
 from node.cases.routes import router
@@ -24,5 +24,5 @@ CASES = Capability(
     on_edition=after_edition,
     loops=(deadlines.run,),
     seconds=SECONDS,
-    follows={"case.taken": duties.taken},
+    follows={"case.taken": duties.taken, **dict.fromkeys(submissions.FOLLOWS, submissions.moved)},
 )

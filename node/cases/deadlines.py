@@ -1,7 +1,7 @@
 """What the law does by itself when a day passes: this node writes it down, dated as the law says, signed `system`.
 
 - Five working days without a word after receipt: accepted from the day of receipt (行政许可法 32).
-- No supplement for the time set after a correction notice: terminated.
+- No supplement for the time set after a correction notice: terminated, as soon as the origin has been heard since.
 - A deed (收回 and the like) takes effect on its day: what is another's from then on goes there.
 - Whatever else is overdue here is noted as a finding and left to people.
 One rule: only the place whose turn it is writes, and only what nobody could lawfully do otherwise.
@@ -9,7 +9,7 @@ One rule: only the place whose turn it is writes, and only what nobody could law
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -18,16 +18,19 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from node.cases import clocks, findings
 from node.cases.actions import taking
-from node.cases.duties import SYSTEM, new_day
+from node.cases.duties import new_day
 from node.cases.findings import Finding
 from node.cases.model import CaseRow, RecountRow
 from node.cases.steps import Cases
+from node.cases.submissions import SYSTEM
 from node.catalogue.frozen import item_by_hash
 from node.db import insert_ignore, table_of
 from node.errors import NodeError
+from node.exchange.model import ChannelRow
+from node.figures.model import DailyReportRow
 from node.loops import Wake, forever
 from node.node import Node
-from node.work import Work
+from node.work import Work, civil_date
 from protocol.ledger import open_suspensions
 from protocol.lifecycle import IN_TRANSIT, STOPPED, Case, State
 from protocol.limits import Limit, Unit, last_day
@@ -91,12 +94,36 @@ def _deem_one(work: Work, no: str) -> bool:
 def _terminate(work: Work) -> int:
     case = table_of(CaseRow).c
     silent = _ours(work, case.state == State.CORRECTING, case.reply_by < work.today)
-    cases = Cases(work)
+    cases, moved = Cases(work), 0
+    cases.load(silent)
     for no in silent:
-        until = cases.need(no).reply_by
-        cases.say(no, "case.terminated", {"by": SYSTEM, "why": f"补正期限 {until} 届满，申请人未补正"})
+        asked = cases.need(no)
+        if asked.reply_by is None or not _heard(work, asked.origin, asked.reply_by):
+            continue
+        why = f"补正期限 {asked.reply_by} 届满，申请人未补正"
+        cases.say(no, "case.terminated", {"by": SYSTEM, "why": why})
+        moved += 1
     cases.store()
-    return len(silent)
+    return moved
+
+
+def _heard(work: Work, origin: str, until: date) -> bool:
+    """Whether all that the origin said until that day is here, or we have waited for it long enough.
+
+    What the applicant handed in at a village whose line is down is in time, and nobody here knows of it yet.
+    """
+    if origin == work.me or work.today > until + timedelta(days=work.know.rules.line_wait_days):
+        return True
+    channel, report = table_of(ChannelRow).c, table_of(DailyReportRow).c
+    channels = work.session.execute(
+        select(channel.upto, channel.highest, channel.last_at).where(channel.frm == origin)
+    ).all()
+    if any(one.upto < one.highest for one in channels):
+        return False
+    if origin in work.know.roster and work.know.roster.is_under(origin, work.me):
+        told = select(report.day).where(report.place == origin, report.day >= until).limit(1)
+        return work.session.execute(told).first() is not None
+    return any(one.last_at is not None and civil_date(one.last_at) > until for one in channels)
 
 
 # What is overdue

@@ -2,9 +2,14 @@
 
 One rule: nothing opened here is stored; it is opened when a person or a hand-over needs it. A later step's
 fields replace an earlier one's; lists of opinions, of files and of documents' numbers grow.
+Whoever seals a part writes into it what he likes, so what counts of it depends on what his word is: all of a step; of
+a joint handling's notice what the steps do not tell; of the origin's supplement its files, and once a step has taken
+it up what it says of them; of other words beside the chain a remark under their own heading; of everything else nothing.
 """
 
+import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -16,15 +21,26 @@ from node.work import Knowledge
 from protocol.envelope import Event, read_event
 from protocol.errors import SealError
 from protocol.identity import mask_id_no, mask_name, mask_phone
-from protocol.joint_acts import JOINTS
+from protocol.messages import STEPS, SUBMISSIONS
 from protocol.sealed import binding, is_party, open_sealed
 
 GROWING = ("notes", "files", "documents")
 _ENTRIES = frozenset((*GROWING, "defects", "absent"))
 _WORDS = frozenset(("materials", "scope"))
 _PARTS = frozenset(("applicant", "entrustment", "agent", "supplement", "delivery"))
-REMARKS = frozenset(JOINTS) - {"joint.notice"}
-"""Those who are asked for an opinion add remarks, and change nothing of the application."""
+NOTICE = "joint.notice"
+PAPERS = frozenset((*STEPS, *SUBMISSIONS, NOTICE))
+"""Kinds whose sealed part may hand over the application and its files."""
+_REMARKS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "case.withdrawal_asked": re.compile("申请撤回"),
+        "agency.stopped": re.compile("[中终]止代办"),
+        "joint.visit": re.compile("约定联合踏勘"),
+        "joint.minutes": re.compile("(联审会议|联合踏勘)纪要"),
+        "joint.opinion": re.compile("(?!准予|不予|审查意见|退).*协办意见：.*"),
+    }
+)
+"""The headings under which a word beside the chain remarks something: never those that a decision is printed from."""
 
 
 def events_of(session: Session, no: str) -> list[Event]:
@@ -81,19 +97,33 @@ def unreadable(session: Session, know: Knowledge, no: str, n: int) -> bool:
 
 def dossier(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None:
     """All that this node may read of the case's personal part; None if it may read nothing."""
+    events = events_of(session, no)
+    taken_up = {str(one.body.get("submission")) for one in events if one.case is not None}
     merged: dict[str, Any] = {}
-    for event in events_of(session, no):
+    for event in sorted(events, key=lambda one: one.kind != NOTICE):
         opened = open_private(event, know)
         if opened is None:
             continue
-        if event.kind in REMARKS:
-            opened = {"notes": opened.get("notes", [])}
+        opened = _counting(event, opened, taken_up=event.frm == know.place or event.hash in taken_up)
         grown = {name: [*merged.get(name, []), *opened.get(name, [])] for name in GROWING}
         merged |= opened
         for name, listed in grown.items():
             if listed:
                 merged[name] = [one for at, one in enumerate(listed) if one not in listed[:at]]
     return merged or None
+
+
+def _counting(event: Event, opened: dict[str, Any], *, taken_up: bool) -> dict[str, Any]:
+    """Of an opened part, what its kind lets it say; `taken_up`: a step has taken the submission up, or it is ours."""
+    if event.kind in STEPS or event.kind == NOTICE:
+        return opened
+    if event.kind == "case.supplement_sent":
+        wanted = ("files", "supplement") if taken_up else ("files",)
+        return {name: opened[name] for name in wanted if name in opened}
+    heading = _REMARKS.get(event.kind)
+    if heading is None:
+        return {}
+    return {"notes": [one for one in opened.get("notes", ()) if heading.fullmatch(str(one.get("what", "")))]}
 
 
 def masked(private: dict[str, Any]) -> dict[str, Any]:
@@ -114,11 +144,15 @@ def masked(private: dict[str, Any]) -> dict[str, Any]:
 
 
 def applicant(session: Session, know: Knowledge, no: str) -> dict[str, Any] | None:
-    """Only the applicant, from the first sealed part we may open: for lists."""
+    """Only the applicant, from the first sealed part of a step or a notice we may open: for lists."""
     event = table_of(EventRow).c
     rows = session.execute(
         select(event.raw)
-        .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
+        .where(
+            event.case_no == no,
+            event.kind.in_((*STEPS, NOTICE)),
+            event.state.in_((EventState.MINE, EventState.APPLIED)),
+        )
         .order_by(event.n.is_(None), event.n, *AS_THEY_CAME)
     ).scalars()
     for raw in rows:

@@ -12,19 +12,19 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 
-from node.cases import clocks
+from node.cases import clocks, submissions
 from node.cases.dossier import dossier
 from node.cases.model import CaseRow, SubmissionRow
 from node.cases.steps import Cases
+from node.cases.submissions import SYSTEM, TOO_LATE
 from node.db import table_of
 from node.work import Work
 from protocol.errors import RoutingError
 from protocol.lifecycle import IN_TRANSIT, TRANSITIONS, Case, State, Step
 from protocol.routing import Route, route
 
-SYSTEM = "system"
 RECONSIDERED = "reconsidered"
 """Meta: the day on which the cases in our hands were last held against the catalogue."""
 _OPEN = (State.RECEIVED, State.CORRECTING, State.ACCEPTED, State.DECIDING)
@@ -144,15 +144,15 @@ def _answer(work: Work, cases: Cases, case: Case) -> None:
         step = _step_for(now, row.kind)
         if step == "":
             continue
-        if step != "too_late":
+        if step != TOO_LATE:
             cases.say(case.no, step, {"by": SYSTEM, "submission": row.hash, **_more(work, now, step, row)})
-        work.session.execute(update(table).where(table.c.hash == row.hash).values(answered=step))
+        submissions.answer(work, row.hash, step)
 
 
 def _step_for(case: Case, kind: str) -> str:
-    """Which step answers a submission now: a kind, `too_late`, or "" for not yet."""
+    """Which step answers a submission now: a kind, `TOO_LATE`, or "" for not yet."""
     if case.outcome or case.closed_on:
-        return "too_late"
+        return TOO_LATE
     if kind == "case.withdrawal_asked":
         return "case.withdrawn"
     if case.state is State.CORRECTING:

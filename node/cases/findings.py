@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, select
 from sqlmodel import Session
 
 from node.cases.model import FindingRow
@@ -64,6 +64,13 @@ def note(
 def keep(work: Work, found: Sequence[Finding]) -> None:
     """Write findings that are not here yet."""
     insert_ignore(work.session, FindingRow, found)
+
+
+def drop(work: Work, rule: str, no: str, about: str) -> None:
+    """Take back a finding whose ground has fallen away: what came since shows that it never was one."""
+    table = table_of(FindingRow)
+    known = (table.c.rule == rule, table.c.no == no, table.c.about == about[:100])
+    work.session.execute(delete(table).where(*known))
 
 
 def of_case(session: Session, no: str) -> Sequence[Row[Any]]:

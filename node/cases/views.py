@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, and_, func, or_, select
 from sqlmodel import Session
 
-from node.cases.model import CaseRow, SubmissionRow
+from node.cases.model import CaseRow
 from node.db import table_of
 from node.errors import NotFound
 from node.exchange.model import AS_THEY_CAME, EventRow, EventState, OutboxRow
@@ -173,14 +173,6 @@ def reach(session: Session, no: str) -> Sequence[Row[Any]]:
         )
         .where(out.case_no == no)
         .order_by(out.ord, out.place)
-    ).all()
-
-
-def asked(session: Session, no: str) -> Sequence[Row[Any]]:
-    """Submissions about a case and how they were answered."""
-    table = table_of(SubmissionRow)
-    return session.execute(
-        select(table).where(table.c.no == no).order_by(table.c.at, table.c.kind, table.c.hash)
     ).all()
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from node import audit
 from node.accounts.roles import AT_WORK
 from node.agency import serving
-from node.cases import actions, acts, views
+from node.cases import actions, acts, submissions, views
 from node.cases.acts import Act, Ask
 from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
@@ -215,7 +215,7 @@ def _advice(desk: Desk, case: Case, acts_now: tuple[Action, ...]) -> str:
     ours = case.speaker == desk.node.place
     if ours and case.wants_joint and any(one.key == "joint" for one in acts_now):
         return "本事项须联合办理：请先发起联办，抄告各协办单位，再审查。"
-    return ""
+    return desk.node.read(submissions.advice, case, desk.node.place)
 
 
 def _all_acts(desk: Desk) -> list[Act]:

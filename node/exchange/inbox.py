@@ -22,6 +22,7 @@ from node.exchange.channels import Channels
 from node.exchange.model import CertificateRow, EventRow, EventState, StatementRow
 from node.work import Work
 from node.writer import passing
+from protocol.messages import case_of
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def _row(one: Entry, now: datetime) -> dict[str, Any]:
         "ord": one.seq,
         "hash": event.hash,
         "kind": event.kind,
-        "case_no": event.case.no if event.case else _text(event.body.get("no")),
+        "case_no": case_of(event),
         "n": event.case.n if event.case else None,
         "cat": event.cat,
         "statement": one.statement.hash,
@@ -124,7 +125,3 @@ def _row(one: Entry, now: datetime) -> dict[str, Any]:
         "raw": event.raw,
         "at": now,
     }
-
-
-def _text(value: object) -> str | None:
-    return value[:50] if isinstance(value, str) else None

@@ -138,13 +138,16 @@ def say(work: Work, case: Case, kind: str, words: Mapping[str, Any]) -> None:
         raise BadForm(amount=wrong.reason) from None
     heard = Heard("", kind, work.me, work.know.edition, body)
     try:
-        reason = standing.refusal(work, heard)
+        reason = standing.refusal(work, heard, views.bill_of(work.session, body.bill))
     except Missing as missing:
         raise Unavailable(str(missing)) from None
+    if kind == "fee.bill" and case.holder != work.me:
+        reason = standing.no_holder(work.me)
     if reason:
         raise OnRecord(reason, partial(standing.accuse, heard=heard, reason=reason))
     event = work.send(kind, body.model_dump(mode="json"), _readers(work, case))
-    standing.hear(work, Heard(event.hash, kind, work.me, work.know.edition, body))
+    standing.keep(work, Heard(event.hash, kind, work.me, work.know.edition, body))
+    standing.fold(work, body.bill)
 
 
 def _readers(work: Work, case: Case) -> dict[str, Lane]:

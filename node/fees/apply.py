@@ -9,22 +9,27 @@ from node.work import Work
 from protocol.case import Case, Step
 from protocol.errors import EnvelopeError
 from protocol.fees import FEES
+from protocol.lifecycle import ENDINGS
 from protocol.messages import read_body
-
-REFUSED = "F-1"
 
 
 def apply_money(work: Work, arrivals: Sequence[Arrival]) -> None:
-    """Bills, payments and refunds, each kept, and set aside if it does not count."""
+    """Bills, payments and refunds: all are kept and judged together; what cannot be judged yet waits."""
+    kept: list[Arrival] = []
+    bills: dict[str, None] = {}
     for one in arrivals:
         try:
             body = read_body(FEES[one.event.kind], one.event.body)
         except EnvelopeError as wrong:
             one.quarantine(wrong.rule, wrong.reason)
             continue
-        heard = Heard(one.event.hash, one.event.kind, one.event.frm, one.event.cat, body)
-        if reason := standing.hear(work, heard):
-            one.quarantine(REFUSED, reason)
+        standing.keep(work, Heard(one.event.hash, one.event.kind, one.event.frm, one.event.cat, body))
+        bills[body.bill] = None
+        kept.append(one)
+    for number in bills:
+        standing.fold(work, number)
+    for one in kept:
+        one.state, one.rule, one.reason = standing.stands(work, one.event.hash)
 
 
 def reconsider(work: Work, _before: Case | None, _after: Case, _step: Step) -> None:
@@ -33,4 +38,4 @@ def reconsider(work: Work, _before: Case | None, _after: Case, _step: Step) -> N
 
 
 HANDLERS = dict.fromkeys(FEES, apply_money)
-FOLLOWS = dict.fromkeys(("case.filed", "case.taken", "case.accepted"), reconsider)
+FOLLOWS = dict.fromkeys(("case.filed", "case.taken", "case.accepted", *ENDINGS), reconsider)

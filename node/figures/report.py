@@ -1,7 +1,8 @@
 """日报: each node's own totals for a civil day, signed and sent up its line.
 
 One rule: declared and recomputed stand side by side. What a node declares is kept as it came; what a hub counts
-from the steps it verified itself is in the cubes; neither ever overwrites the other.
+from the steps it verified itself is in the cubes; neither ever overwrites the other. Both count a step on the day it is
+dated; one dated back (视为受理) has its day declared anew with the report of the day it was signed.
 """
 
 import asyncio
@@ -46,26 +47,31 @@ _STEPS = (
 
 
 def totals(work: Work, day: date) -> tuple[dict[str, dict[str, int]], int]:
-    """(by item: how many of each own step, number of own steps) on this civil day."""
-    event = table_of(EventRow).c
-    start = datetime.combine(day, datetime.min.time(), CIVIL)
-    rows = work.session.execute(
-        select(event.raw, event.case_no).where(
-            event.frm == work.me,
-            event.state == EventState.MINE,
-            event.n.is_not(None),
-            event.at >= start,
-            event.at < start + timedelta(days=1),
-        )
-    ).all()
-    items = _items_of(work, {row.case_no for row in rows})
+    """(by item: how many of each own step, number of own steps) dated on this civil day, whenever they were signed."""
+    steps = [one for one in _own_steps(work, day) if one[2] == day.isoformat()]
+    items = _items_of(work, {no for _, no, _ in steps})
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        said = orjson.loads(row.raw)
-        step = "forwarded" if said["kind"] == "case.redirected" else said["kind"].removeprefix("case.")
+    for kind, no, _ in steps:
+        step = "forwarded" if kind == "case.redirected" else kind.removeprefix("case.")
         if step in _STEPS:
-            found[items.get(row.case_no, "")][step] += 1
-    return {item: dict(counts) for item, counts in sorted(found.items())}, len(rows)
+            found[items.get(no, "")][step] += 1
+    return {item: dict(counts) for item, counts in sorted(found.items())}, len(steps)
+
+
+def _own_steps(work: Work, first: date, last: date | None = None) -> list[tuple[str, str, str]]:
+    """(kind, case, the day it is dated) of the own steps signed from `first` on: none is dated after it was signed."""
+    event = table_of(EventRow).c
+    query = select(event.raw, event.kind, event.case_no).where(
+        event.frm == work.me, event.state == EventState.MINE, event.n.is_not(None), event.at >= _start(first)
+    )
+    if last is not None:
+        query = query.where(event.at < _start(last + timedelta(days=1)))
+    rows = work.session.execute(query)
+    return [(row.kind, row.case_no, str(orjson.loads(row.raw)["body"]["on"])) for row in rows]
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), CIVIL)
 
 
 def _items_of(work: Work, numbers: set[str]) -> dict[str, str]:
@@ -85,20 +91,23 @@ def declare(work: Work, day: date) -> None:
     above: dict[str, Lane] = {place.code: Lane.SUP for place in work.know.roster.ancestors(work.me)}
     said = work.send("report.daily", body.model_dump(mode="json"), above)
     _keep(work, said, body)
-    work.set_meta("reported", day.isoformat())
 
 
 def declare_due(work: Work) -> int:
-    """Declare every finished day since the last report, at most a week back; how many."""
-    last = work.meta("reported")
-    first = date.fromisoformat(last) + timedelta(days=1) if last else work.today - timedelta(days=1)
+    """Declare every finished day since the last report, at most a week back, and the earlier days on which steps of
+    these days are dated; how many.
+    """
+    reported, last = work.meta("reported"), work.today - timedelta(days=1)
+    first = date.fromisoformat(reported) + timedelta(days=1) if reported else last
     first = max(first, work.today - timedelta(days=LOOK_BACK))
-    count = 0
-    while first < work.today:
-        declare(work, first)
-        first += timedelta(days=1)
-        count += 1
-    return count
+    if first > last:
+        return 0
+    days = {first + timedelta(days=at) for at in range((last - first).days + 1)}
+    days |= {date.fromisoformat(on) for _, _, on in _own_steps(work, first, last)}
+    for day in sorted(days):
+        declare(work, day)
+    work.set_meta("reported", last.isoformat())
+    return len(days)
 
 
 def apply_reports(work: Work, arrivals: Sequence[Arrival]) -> None:

@@ -8,13 +8,14 @@ from a place in the line of the case.
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from node.cases.permits import Early
 from node.cases.steps import Cases
 from node.db import table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.model import AS_THEY_CAME, ChannelRow, EventRow, EventState
+from node.exchange.channels import restate
+from node.exchange.model import AS_THEY_CAME, EventRow, EventState
 from node.joint import standing
 from node.joint.standing import Standing
 from node.materials import index
@@ -56,17 +57,14 @@ def revive(work: Work, no: str = "") -> None:
     for one in work.kept.get(HERE, ()):
         if one.state is EventState.WAITING:
             one.state, one.rule, one.reason = _again(work, one.event)
-    event, channel = table_of(EventRow), table_of(ChannelRow)
+    event = table_of(EventRow)
     query = select(event).where(event.c.state == EventState.WAITING, event.c.kind.in_(list(JOINTS)))
     query = query.order_by(*AS_THEY_CAME)
     for row in work.session.execute(query.where(event.c.case_no == no) if no else query).all():
         state, rule, reason = _again(work, read_event(row.raw))
         if state is EventState.WAITING:
             continue
-        here = (event.c.frm == row.frm, event.c.ep == row.ep, event.c.ord == row.ord)
-        work.session.execute(update(event).where(*here).values(state=state, rule=rule, reason=reason))
-        told = (channel.c.frm == row.frm, channel.c.ep == row.ep)
-        work.session.execute(update(channel).where(*told).values(changes=channel.c.changes + 1))
+        restate(work, row.frm, row.ep, row.ord, state, rule, reason)
 
 
 def _again(work: Work, event: Event) -> tuple[EventState, str, str]:

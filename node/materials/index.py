@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Row, delete, func, select, update
 from sqlmodel import Session
 
-from node.cases.dossier import dossier, open_private
+from node.cases.dossier import PAPERS, dossier, open_private
 from node.db import insert_ignore, table_of
 from node.exchange.model import EventRow, EventState
 from node.materials.model import BlobRow, BlobState, CaseFileRow, NotedCaseRow, SentFileRow
@@ -199,7 +199,7 @@ def sources(session: Session, me: str, no: str) -> list[str]:
     last, first = func.max(event.n), func.min(event.at)
     rows = session.execute(
         select(event.frm)
-        .where(event.case_no == no, event.state == EventState.APPLIED)
+        .where(event.case_no == no, event.kind.in_(PAPERS), event.state == EventState.APPLIED)
         .group_by(event.frm)
         .order_by(last.desc().nulls_last(), first, event.frm)
     )
@@ -208,12 +208,16 @@ def sources(session: Session, me: str, no: str) -> list[str]:
 
 
 def may_have(session: Session, no: str, name: str, place: str) -> bool:
-    """Whether `place` was given the key: a counted event of the case that names files is sealed to it."""
+    """Whether `place` was given the key: a counted event of the case that may hand over files and names some is sealed to it."""
     file, event = table_of(CaseFileRow).c, table_of(EventRow).c
     if session.execute(select(file.no).where(file.no == no, file.sha256 == name).limit(1)).first() is None:
         return False
     rows = session.execute(
-        select(event.raw).where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
+        select(event.raw).where(
+            event.case_no == no,
+            event.kind.in_(PAPERS),
+            event.state.in_((EventState.MINE, EventState.APPLIED)),
+        )
     ).scalars()
     for raw in rows:
         said = read_event(raw)

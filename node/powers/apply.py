@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from node.cases.apply import revive
 from node.exchange.arrivals import Arrival
 from node.exchange.model import EventState
+from node.fees.standing import reconsider
 from node.powers import views
 from node.powers.actions import KIND, keep, refusal
 from node.work import Work
@@ -27,6 +28,7 @@ def apply_updates(work: Work, arrivals: Sequence[Arrival]) -> None:
             keep(work, body, one.event.frm)
     if any(one.state == EventState.APPLIED for one in arrivals):
         revive(work)
+        work.at_the_end(reconsider)
 
 
 def _objection(work: Work, signer: str, body: AuthorisationUpdate) -> str:

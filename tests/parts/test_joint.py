@@ -324,7 +324,7 @@ async def test_an_assist_adds_remarks_and_changes_nothing_of_the_application(cit
         private = {
             "applicant": {"name": "张冠李"},
             "materials": [],
-            "notes": [{"what": "意见", "text": "可"}],
+            "notes": [{"what": "自然资源局协办意见：同意", "text": "可"}],
         }
         work.send("joint.opinion", body, {TOWNSHIP: Lane.CASE}, private=private, parties=[TOWNSHIP])
 

@@ -8,6 +8,7 @@ import pytest_asyncio
 from node import proposals
 from node.cases import actions, courses, deadlines
 from node.errors import BadForm, Conflict, Forbidden, NodeError
+from node.figures.report import declare_due
 from node.powers.routes import second
 from protocol.lifecycle import State
 from protocol.modes import MODES, mode_of
@@ -100,6 +101,7 @@ async def test_correction_once_within_the_list_and_terminated_in_silence(desk: D
     await desk.at(TOWNSHIP, deadlines.sweep)
     assert (await desk.agreed(silent)).state is State.CORRECTING
     await desk.workdays(1)
+    await desk.at(VILLAGE, declare_due)
     await desk.at(TOWNSHIP, deadlines.sweep)
     assert (await desk.agreed(silent)).state is State.TERMINATED
 
