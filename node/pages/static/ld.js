@@ -100,6 +100,12 @@
     if (el.dataset.do === "print") window.print();
     if (el.dataset.copy) copy(el);
   });
+  /* What was just counted as printed goes to the printer by itself, once: not again on a reload or on coming back. */
+  window.addEventListener("load", function () {
+    if (!document.querySelector("[data-print]") || history.state && history.state.printed) return;
+    history.replaceState({ printed: true }, "");
+    window.print();
+  });
   function copy(el) {
     var area = document.createElement("textarea");
     area.value = el.dataset.copy; area.className = "off"; body.appendChild(area); area.select();
