@@ -178,7 +178,7 @@ def finding_lines(desk: Desk, no: str) -> tuple[FindingLine, ...]:
             what=findings.NAMES.get(row.rule, row.rule),
             words="，".join(
                 [
-                    f"{show.place_name(desk.node, row.place)}{f' {row.person}' if row.person else ''}",
+                    f"{show.place_name(desk.node, row.place)}{f' {show.person(row.person)}' if row.person else ''}",
                     day(row.on),
                     *(
                         f"{FACTS[name]}：{show.place_name(desk.node, value)}"

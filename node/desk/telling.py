@@ -69,7 +69,11 @@ def _said(node: Node, event: Event, private: Mapping[str, Any]) -> str:
     if event.kind not in _MERELY_COPIED:
         defects = private.get("defects", ())
         told = () if defects else private.get("notes", ())
-        parts += [f"{note.get('name', '')}：{note.get('text', '')}" for note in told]
+        parts += [
+            f"{note.get('name') or show.person(str(note.get('by', '')))}：{note.get('text', '')}"
+            for note in told
+            if note.get("text")
+        ]
         parts += [f"{one.get('material', '')}：{one.get('problem', '')}" for one in defects]
     return "；".join(dict.fromkeys(part for part in parts if part.strip("：")))
 

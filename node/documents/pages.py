@@ -94,8 +94,8 @@ def _notice(view: DocumentView) -> str:
     if not view.fresh:
         return ""
     if view.prints > 1:
-        return f"已登记补打第 {view.prints - 1} 次，请在弹出的窗口里打印"
-    return f"已{'取号' if view.number and view.ours else '登记'}，请在弹出的窗口里打印"
+        return f"已登记补打第 {view.prints - 1} 次，请打印本页"
+    return f"已{'取号' if view.number and view.ours else '登记'}，请打印本页"
 
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}.pdf")

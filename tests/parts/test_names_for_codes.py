@@ -86,9 +86,7 @@ async def test_a_document_names_who_made_it_and_bears_the_seal_of_its_kind(desks
         async with desks.at(COUNTY, login) as window:
             sheets[login] = [await text(window, f"/cases/{no}/documents/{kind}") for kind in ("D02", "D07")]
     for accepted, granted in sheets.values():
-        assert accepted.endswith(
-            "经办 某经办人（T-clerk）" + accepted.rpartition("经办 某经办人（T-clerk）")[2]
-        )
+        assert "经办 某经办人（T-clerk）" in accepted
         assert "经办 T-chief" not in accepted + granted
         assert "（受理专用章）" in accepted
         assert "（审批专用章）" in granted
