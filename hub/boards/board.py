@@ -73,7 +73,7 @@ def kind(tier: Tier) -> str:
 
 
 def covering_words(seen: Seen, at: str) -> Covering:
-    """As of when, and who has not been heard within the day."""
+    """As of which minute (no finer, or a live part would change at every look), and who was not heard within the day."""
     heard, sites, silent = covering(seen, at)
     words = f"覆盖 {sites} 个下级站点中的 {heard} 个"
     if silent:
@@ -81,7 +81,7 @@ def covering_words(seen: Seen, at: str) -> Covering:
             f"{place.name}{' ' + ago(when, seen.now) if when else '从未'}联系" for place, when in silent[:3]
         )
         words += f"；{named}{f' 等 {len(silent)} 个' if len(silent) > 3 else ''}"
-    return Covering(as_of=seen.now, words=words)
+    return Covering(as_of=seen.now.replace(second=0, microsecond=0), words=words)
 
 
 def _kpis(found: list[Standing]) -> tuple[Kpi, ...]:
@@ -153,9 +153,9 @@ async def board(desk: Here, at: str = "") -> Response:
 
 @router.get("/live/board")
 async def board_live(request: Request, desk: Here, at: str = "") -> Response:
-    """Figures and rows of the board."""
-    view, _ = _board(desk, placed(desk.node, at))
-    return answer_live(screens.board_live(desk.page(), view), request.headers)
+    """Figures and rows of the board, and as of when they are."""
+    view, said = _board(desk, placed(desk.node, at))
+    return answer_live(screens.board_live(desk.page(said), view), request.headers)
 
 
 def _plain(seen: Seen, one: Standing) -> dict[str, Any]:

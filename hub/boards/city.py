@@ -1,7 +1,8 @@
 """The sums as a page and as JSON."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -19,7 +20,7 @@ from node.pages import links, screens
 from node.pages.views.boards import CityBoard, Declared, DeclaredRow, ItemSum, Month, TierSum
 from node.pages.views.common import Fact, Kpi, Tab, Tone
 from node.pages.words import ago, day, percent, thousands
-from protocol.places import Tier
+from protocol.places import Place, Tier
 
 router = APIRouter(include_in_schema=False)
 api = APIRouter(prefix="/api", tags=["看板"])
@@ -164,7 +165,23 @@ def _view(desk: Desk, sums: Sums) -> CityBoard:
         missing=tuple(
             f"{place.name} {ago(when, seen.now) if when else '从未'}联系" for place, when in silent[:5]
         ),
-        heading="、".join(dict.fromkeys(kind(place.tier) for place in roster.children(node.place))),
+        heading=_kinds(roster.children(node.place)),
+        below=_kinds([place for _, members in sums.townships for place, _, _ in members]),
+        declared_until=_declared_until(sums),
+    )
+
+
+def _kinds(places: Iterable[Place]) -> str:
+    return "、".join(dict.fromkeys(kind(place.tier) for place in places))
+
+
+def _declared_until(sums: Sums) -> str:
+    """The last finished day of the period: what stands beside each other ends there."""
+    yesterday = sums.seen.today - timedelta(days=1)
+    if sums.period.first > yesterday:
+        return "今天是本期第一天，还没有日报"
+    return (
+        f"截至{'昨日（' + day(yesterday) + '）' if sums.period.last > yesterday else day(sums.period.last)}"
     )
 
 

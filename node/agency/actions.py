@@ -16,7 +16,7 @@ from node import audit
 from node.accounts.officer import Officer
 from node.accounts.views import strangers
 from node.agency import views
-from node.agency.entrusted import must_be_entrusted, of_case
+from node.agency.entrusted import must_be_entrusted, of_case, refusal
 from node.agency.model import ProjectCaseRow, ProjectRow
 from node.cases import findings
 from node.cases.model import CaseRow
@@ -37,13 +37,16 @@ RULE = "AB22"
 NUMBER = re.compile(r"[\w〔〕（）()-]{1,60}")
 """What a project's number may be: it stands in addresses."""
 MOST = 500
+PAYING = ("缴费",)
+UNDER_WAY = (AgencyState.ACTING, AgencyState.PAUSED)
 
 
 def stop(work: Work, officer: Officer, no: str, ground: str, why: str, *, final: bool = False) -> None:
     """中止 (终止) the agency; the case itself goes on with the applicant."""
     case = _ours(work, officer, no, "agency.stopped")
-    if of_case(work.session, no).state is not AgencyState.ACTING and not final:
-        raise Conflict("代办已经中止或结束")
+    state = of_case(work.session, no).state
+    if state not in UNDER_WAY or (state is AgencyState.PAUSED and not final):
+        raise Conflict(f"代办{state.value}，不能再{'终止' if final else '中止'}")
     if ground not in GROUNDS:
         raise BadForm(ground="请选择中止的原因：" + "、".join(GROUNDS))
     said = note(officer, "终止代办" if final else "中止代办", needed(why, "why", "请写明情况"))
@@ -53,11 +56,18 @@ def stop(work: Work, officer: Officer, no: str, ground: str, why: str, *, final:
 def resume(work: Work, officer: Officer, no: str, until: date | None) -> None:
     """续办: entrusted anew by the applicant until that day."""
     case = _ours(work, officer, no, "agency.resumed")
-    if of_case(work.session, no).state in (AgencyState.ENDED, AgencyState.DONE):
+    if of_case(work.session, no).state not in UNDER_WAY:
         raise Conflict("代办已经结束，须重新委托")
+    if not wants_renewal(work, no):
+        raise Conflict("代办没有中止，委托期限也没有届满，不需要续办")
     if until is None or until < work.today:
         raise BadForm(until="请填写今天或以后的委托截止日期")
     _say(work, officer, case, "agency.resumed", {"until": until.isoformat()})
+
+
+def wants_renewal(work: Work, no: str) -> bool:
+    """Whether the entrustment was stopped or has run out, so that nothing may be done under it."""
+    return bool(refusal(work.session, work.know, no, (), work.today))
 
 
 def finish(work: Work, officer: Officer, no: str) -> None:
@@ -68,7 +78,7 @@ def finish(work: Work, officer: Officer, no: str) -> None:
         raise Conflict("办件尚未办结，不能办结代办")
     if standing.held:
         raise Conflict(f"代收的款项尚未缴存（收据 {'、'.join(standing.held)}）")
-    if standing.state in (AgencyState.DONE, AgencyState.ENDED):
+    if standing.state not in UNDER_WAY:
         raise Conflict("代办已经结束")
     _say(work, officer, case, "agency.finished", {})
 
@@ -104,7 +114,7 @@ def mark(work: Work, officer: Officer, no: str, kind: str, person: str = "", at:
 def hold_money(work: Work, officer: Officer, no: str, bill: str, amount_fen: int) -> str:
     """代收 exactly a bill's sum: the number of the receipt; anything else is refused on record."""
     case = _ours(work, officer, no, "agency.money")
-    must_be_entrusted(work, no, ("缴费",))
+    must_be_entrusted(work, no, PAYING)
     row = next((one for one in fees.of_case(work.session, no) if one.bill == bill), None)
     reason = ""
     if row is None:
@@ -134,7 +144,7 @@ def deposit(work: Work, officer: Officer, no: str, receipt: str, reference: str)
     case = _ours(work, officer, no, "agency.money")
     held = of_case(work.session, no).held.get(receipt)
     if held is None:
-        raise NotFound(f"没有未缴存的收据 {receipt}")
+        raise BadForm(receipt=f"没有未缴存的收据 {receipt or '（未填）'}")
     words = {
         "receipt": receipt, "bill": held.bill, "amount": held.amount, "stage": "缴存",
         "reference": needed(reference, "reference", "请填写银行流水号")[:100],

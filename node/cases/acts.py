@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sqlmodel import Session
+
 from node.accounts.officer import Officer
 from node.accounts.views import names
 from node.cases import actions
@@ -35,6 +37,8 @@ class Ask:
     needed: bool = True
     hint: str = ""
     options: Options | None = None
+    beside: str = ""
+    """The question it belongs to: it is not asked where that one has nothing to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Act:
     kind: str
     """The step or submission it makes: decides who may do it and when."""
     run: Callable[[Work, Officer, str, Answers], object]
+    done: str
+    """What is said once it was done."""
     asks: tuple[Ask, ...] = ()
     rank: str = "plain"
     """main, plain or danger."""
@@ -56,14 +62,27 @@ class Act:
     """Its own page, under the case's address, where it wants more than a form beside the case."""
     fits: Callable[[Case, str], bool] | None = None
     """Instead of the table: whether the act fits the case at this place."""
+    allows: Callable[[Work, Case], bool] | None = None
+    """Whether what stands beside the case (an entrustment, a hand-over of papers) leaves room for it."""
     first: Callable[[Case], bool] | None = None
     """Whether the case should have this act before any other: it is the main one then."""
+    doubted: Callable[[Work, Case], bool] | None = None
+    """Whether somebody has spoken against it: it is not the main one then."""
 
     def offered(self, case: Case, me: str) -> bool:
         """Whether the case's state and turn allow it here now."""
         if self.fits is not None:
             return self.fits(case, me)
         return case.speaker == me and self.kind in TRANSITIONS[case.state]
+
+    def asked(self, work: Work, case: Case) -> list[Ask]:
+        """What it must be told about this case: not what there is nothing to choose from for."""
+        empty = {
+            ask.name
+            for ask in self.asks
+            if ask.kind == "many" and ask.options and not ask.options(work, case)
+        }
+        return [ask for ask in self.asks if ask.name not in empty and ask.beside not in empty]
 
 
 def one(answers: Answers, name: str) -> str:
@@ -89,7 +108,17 @@ def _destinations(work: Work, case: Case) -> Sequence[tuple[str, str]]:
 
 
 def _opinions(_work: Work, _case: Case) -> Sequence[tuple[str, str]]:
-    return [("同意", "同意"), ("不同意", "不同意")]
+    return [(AGREED, AGREED), ("不同意", "不同意")]
+
+
+def opinion_of(session: Session, no: str) -> str:
+    """What the last review of a case came to, 同意 or 不同意; "" if it was never reviewed."""
+    said = [one for one in events_of(session, no) if one.kind == "case.reviewed"]
+    return str(said[-1].body.get("opinion", "")) if said else ""
+
+
+def _advised_against(work: Work, case: Case) -> bool:
+    return bool(case.reviewer) and opinion_of(work.session, case.no) != AGREED
 
 
 def _ways(_work: Work, _case: Case) -> Sequence[tuple[str, str]]:
@@ -149,6 +178,7 @@ def _day(text: str) -> date | None:
         raise BadForm(follow_up="日期应写作 2026-03-02") from None
 
 
+AGREED = "同意"
 WHY = Ask("why", "理由", "long")
 
 ACTS: tuple[Act, ...] = (
@@ -157,16 +187,18 @@ ACTS: tuple[Act, ...] = (
         lambda work, who, no, a: actions.accept(
             work, who, no, tuple(a.get("pending", ())), _day(one(a, "follow_up")), one(a, "leader")
         ),
+        done="已受理，开始计时，受理起点将收到告知",
         asks=(
             Ask("pending", "容缺：可以后补的材料", "many", needed=False, options=_may_follow),
-            Ask("follow_up", "补齐日期", "date", needed=False),
+            Ask("follow_up", "补齐日期", "date", needed=False, beside="pending"),
         ),
         rank="main", hint="开始计时，并告知受理起点", shortcut="a", fits=_can_accept,
     ),
-    Act("take", "签收", "case.taken", lambda work, who, no, _a: actions.take(work, who, no), rank="main", hint="成为承办单位", shortcut="t"),
+    Act("take", "签收", "case.taken", lambda work, who, no, _a: actions.take(work, who, no), done="已签收，由本站承办", rank="main", hint="成为承办单位", shortcut="t"),
     Act(
         "return", "一次性告知补正", "case.returned",
         lambda work, who, no, a: actions.return_for_correction(work, who, no, _defects(a)),
+        done="已一次性告知补正，计时中止",
         asks=(Ask("defects", "需补正的材料", "defects", options=_materials),),
         hint="须一次告知全部需要补正的内容，只能告知一次", shortcut="c", fits=_can_return,
     ),
@@ -175,6 +207,7 @@ ACTS: tuple[Act, ...] = (
         lambda work, who, no, a: actions.refuse_acceptance(
             work, who, no, one(a, "reasons"), one(a, "ground"), one(a, "body")
         ),
+        done="已作出不予受理",
         asks=(
             Ask("ground", "情形", "choice", options=_grounds),
             Ask("body", "应向哪个机关申请", needed=False),
@@ -185,6 +218,7 @@ ACTS: tuple[Act, ...] = (
     Act(
         "review", "审查", "case.reviewed",
         lambda work, who, no, a: actions.review(work, who, no, one(a, "opinion"), one(a, "text")),
+        done="审查意见已签署，待审签",
         asks=(Ask("opinion", "审查意见", "choice", options=_opinions), Ask("text", "说明", "long")), rank="main", shortcut="r",
     ),
     Act(
@@ -192,19 +226,21 @@ ACTS: tuple[Act, ...] = (
         lambda work, who, no, a: actions.decide(
             work, who, no, "granted", one(a, "text"), one(a, "result"), one(a, "minutes"), produce=one(a, "produce") == "是"
         ),
+        done="已准予并办结，结果已发回受理起点",
         asks=(
             Ask("text", "决定意见", "long", needed=False),
             Ask("result", "证照或批文名称", needed=False, hint="不填则用目录里的结果名称"),
             Ask("minutes", "会议纪要编号", needed=False, hint="须集体讨论的事项必填"),
             Ask("produce", "还要制证", "choice", needed=False, options=_yes_or_no),
         ),
-        rank="main", hint="办结，结果回到受理起点", fits=_can_decide, shortcut="g",
+        rank="main", hint="办结，结果回到受理起点", fits=_can_decide, doubted=_advised_against, shortcut="g",
     ),
     Act(
         "refuse", "不予许可", "case.refused",
         lambda work, who, no, a: actions.decide(
             work, who, no, "refused", one(a, "text"), minutes=one(a, "minutes")
         ),
+        done="已作出不予许可的决定，结果已发回受理起点",
         asks=(
             Ask("text", "事实、理由和救济途径", "long"),
             Ask("minutes", "会议纪要编号", needed=False, hint="须集体讨论的事项必填"),
@@ -213,34 +249,38 @@ ACTS: tuple[Act, ...] = (
     ),
     Act(
         "remand", "退回重审", "case.remanded",
-        lambda work, who, no, a: actions.remand(work, who, no, one(a, "why")), asks=(WHY,),
+        lambda work, who, no, a: actions.remand(work, who, no, one(a, "why")), done="已退回重审", asks=(WHY,),
     ),
     Act(
         "forward", "上报（转办）", "case.forwarded",
         lambda work, who, no, a: actions.forward(work, who, no, one(a, "to"), one(a, "why")),
+        done="已移交，等待对方签收",
         asks=(Ask("to", "去向", "choice", options=_destinations), WHY), shortcut="f",
     ),
     Act(
         "refuse-handover", "退回移交", "case.handover_refused",
-        lambda work, who, no, a: actions.refuse_handover(work, who, no, one(a, "why")), asks=(WHY,), rank="danger",
+        lambda work, who, no, a: actions.refuse_handover(work, who, no, one(a, "why")), done="已退回移交", asks=(WHY,), rank="danger",
     ),
     Act(
         "supplement", "提交补正", "case.supplement_sent",
         lambda work, who, no, a: actions.supplement(work, who, no, list(a.get("materials", ())), one(a, "note")),
+        done="补正已提交，等待承办单位收件",
         asks=(Ask("materials", "补正的材料", "many", options=_materials), Ask("note", "说明", "long", needed=False)),
         rank="main", fits=_can_supply, page="correction", shortcut="s",
     ),
     Act(
         "withdraw", "撤回", "case.withdrawal_asked",
         lambda work, who, no, a: actions.withdraw(work, who, no, one(a, "why")),
+        done="撤回已提交",
         asks=(Ask("why", "申请人撤回的原因", "long"),), rank="danger", confirm="按申请人意愿撤回本件，确定吗？", fits=_can_withdraw,
     ),
     Act(
         "deliver", "送达", "case.delivered",
         lambda work, who, no, a: actions.deliver(work, who, no, one(a, "way"), one(a, "receiver")),
+        done="已送达",
         asks=(Ask("way", "送达方式", "choice", options=_ways), Ask("receiver", "签收人")), rank="main", shortcut="d",
     ),
-    Act("archive", "归档", "case.archived", lambda work, who, no, _a: actions.archive(work, who, no)),
+    Act("archive", "归档", "case.archived", lambda work, who, no, _a: actions.archive(work, who, no), done="已归档"),
 )  # fmt: skip
 """The acts every tier has, in the order pages show them."""
 

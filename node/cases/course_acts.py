@@ -72,6 +72,7 @@ COURSE_ACTS: tuple[Act, ...] = (
     Act(
         "suspend", "启动特别程序", "case.suspended",
         lambda work, who, no, a: courses.suspend(work, who, no, one(a, "kind"), one(a, "basis"), one(a, "why")),
+        done="已启动特别程序，计时中止，请打印告知书",
         asks=(
             Ask("kind", "种类", "choice", options=_specials),
             Ask("basis", "依据", needed=False, hint="不填则用目录里的依据"),
@@ -82,21 +83,25 @@ COURSE_ACTS: tuple[Act, ...] = (
     Act(
         "resume", "恢复计时", "case.resumed",
         lambda work, who, no, a: courses.resume(work, who, no, one(a, "kind"), one(a, "result")),
+        done="特别程序已结束，恢复计时",
         asks=(Ask("kind", "结束哪一个特别程序", "choice", options=_running), Ask("result", "结果", "long")), rank="main",
     ),
     Act(
         "extend", "申请延期", "case.extended",
         lambda work, who, no, a: courses.propose_extension(work, who, no, _number(one(a, "days")), one(a, "why")),
+        done="延期申请已提出，等第二人批准",
         asks=(Ask("days", "延期", "choice", options=_days), Ask("why", "理由", "long", hint="将告知申请人")),
         hint="只能一次，须另一人批准", fits=_fits("case.extended"),
     ),
     Act(
         "void", "申请作废", "case.voided",
         lambda work, who, no, a: courses.propose_void(work, who, no, one(a, "why")),
+        done="作废申请已提出，等第二人批准",
         asks=(Ask("why", "作废的原因", "long"),), rank="danger", hint="录入错误，须另一人批准", fits=_fits("case.voided"),
     ),
     Act(
         "second", "批准延期或作废", "second", _second,
+        done="已作出批准与否的决定",
         asks=(
             Ask("proposal", "待批的申请", "choice", options=_waiting),
             Ask("verdict", "意见", "choice", options=lambda _work, _case: _choices("批准", "不批准")),
@@ -107,6 +112,7 @@ COURSE_ACTS: tuple[Act, ...] = (
     Act(
         "send-back", "退件", "case.sent_back",
         lambda work, who, no, a: actions.send_back(work, who, no, one(a, "ground"), one(a, "reasons")),
+        done="已退件",
         asks=(
             Ask("ground", "情形", "choice", options=lambda _work, _case: _choices(*actions.SENT_BACK)),
             Ask("reasons", "理由和申诉途径", "long"),
@@ -116,6 +122,7 @@ COURSE_ACTS: tuple[Act, ...] = (
     Act(
         "terminate", "终止", "case.terminated",
         lambda work, who, no, a: courses.terminate(work, who, no, one(a, "ground"), one(a, "text")),
+        done="已终止",
         asks=(
             Ask("ground", "情形", "choice", options=lambda _work, _case: _choices(*courses.TERMINATIONS)),
             Ask("text", "说明", "long", needed=False),
@@ -125,6 +132,7 @@ COURSE_ACTS: tuple[Act, ...] = (
     Act(
         "close", "制证完成，办结", "case.closed",
         lambda work, who, no, a: actions.close(work, who, no, one(a, "result")),
+        done="已办结，结果发回受理起点",
         asks=(Ask("result", "证照或批文名称、编号", needed=False),), rank="main",
     ),
 )  # fmt: skip

@@ -11,11 +11,12 @@ from fastapi.responses import Response
 from node import audit
 from node.accounts.roles import AT_WORK
 from node.agency import serving
-from node.cases import actions, acts, submissions, views
+from node.cases import actions, acts, views
 from node.cases.acts import Act, Ask
 from node.cases.dossier import dossier, events_of
 from node.cases.model import to_case
 from node.desk import clock, materials, show, telling
+from node.desk.advice import advice
 from node.desk.frame import AtWork, Desk, Here, onward
 from node.desk.frame import show as answer
 from node.documents import issue
@@ -37,37 +38,8 @@ from protocol.lifecycle import Case
 
 router = APIRouter(include_in_schema=False)
 
-_DONE = {
-    "accept": "已受理，开始计时，受理起点将收到告知",
-    "take": "已签收，由本站承办",
-    "return": "已一次性告知补正，计时中止",
-    "not-accept": "已作出不予受理",
-    "review": "审查意见已签署，待审签",
-    "grant": "已准予并办结，结果已发回受理起点",
-    "refuse": "已作出不予许可的决定，结果已发回受理起点",
-    "remand": "已退回重审",
-    "forward": "已移交，等待对方签收",
-    "refuse-handover": "已退回移交",
-    "supplement": "补正已提交，等待承办单位收件",
-    "withdraw": "撤回已提交",
-    "deliver": "已送达",
-    "archive": "已归档",
-    "suspend": "已启动特别程序，计时中止，请打印告知书",
-    "resume": "特别程序已结束，恢复计时",
-    "extend": "延期申请已提出，等第二人批准",
-    "void": "作废申请已提出，等第二人批准",
-    "second": "已作出批准与否的决定",
-    "send-back": "已退件",
-    "terminate": "已终止",
-    "close": "已办结，结果发回受理起点",
-    "joint": "联办已发起，申请表和材料已抄告各协办单位",
-    "joint-visit": "联合踏勘已约定，各协办单位将收到",
-    "joint-minutes": "纪要已签署，各协办单位将收到",
-    "joint-close": "联办已结束，可以审查",
-    "bill": "缴款通知书已开具（减免、核定的待另一人批准）",
-}
-"""What is said after an act, by its key."""
-
+_RANKS = ("main", "plain", "danger")
+"""Acts in the order of their buttons: what cannot be taken back is not the first to be pressed."""
 
 # One case
 
@@ -102,7 +74,7 @@ def case_view(
         clock=clock.clock_view(desk, case, item),
         joints=clock.joint_briefs(desk, no),
         waiting=clock.waiting(desk, no),
-        advice=_advice(desk, case, acts_now),
+        advice=advice(desk, case, private, acts_now),
         failure=failed[1].detail if failed and not any(one.open for one in acts_now) else "",
         findings=clock.finding_lines(desk, no),
     )
@@ -210,14 +182,6 @@ def _nothing(desk: Desk, case: Case, acts_now: tuple[Action, ...]) -> str:
     return f"现由{show.place_name(desk.node, case.speaker)}办理，本站等候结果。"
 
 
-def _advice(desk: Desk, case: Case, acts_now: tuple[Action, ...]) -> str:
-    """What an officer here should know before he chooses an act."""
-    ours = case.speaker == desk.node.place
-    if ours and case.wants_joint and any(one.key == "joint" for one in acts_now):
-        return "本事项须联合办理：请先发起联办，抄告各协办单位，再审查。"
-    return desk.node.read(submissions.advice, case, desk.node.place)
-
-
 def _all_acts(desk: Desk) -> list[Act]:
     return [act for capability in desk.node.capabilities for act in capability.acts]
 
@@ -233,7 +197,11 @@ def _offered(
     desk: Desk, work: Work, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
 ) -> tuple[Action, ...]:
     found = []
-    fitting = [act for act in _all_acts(desk) if act.offered(case, desk.node.place)]
+    fitting = [
+        act
+        for act in _all_acts(desk)
+        if act.offered(case, desk.node.place) and (act.allows is None or act.allows(work, case))
+    ]
     main_given = any(act.first and act.first(case) and actions.may(desk.who, act.kind) for act in fitting)
     for act in fitting:
         allowed = actions.may(desk.who, act.kind)
@@ -241,7 +209,8 @@ def _offered(
             ask.options and ask.kind == "choice" and not ask.options(work, case) for ask in act.asks
         ):
             continue
-        rank = act.rank if act.rank != "main" or (allowed and not main_given) else "plain"
+        leads = allowed and not main_given and not (act.doubted and act.doubted(work, case))
+        rank = act.rank if act.rank != "main" or leads else "plain"
         if allowed and act.first and act.first(case):
             rank = "main"
         main_given |= rank == "main"
@@ -251,7 +220,9 @@ def _offered(
                 key=act.key,
                 label=act.label,
                 action=links.act(case.no, act.key),
-                fields=tuple(field for ask in act.asks for field in _fields(ask, work, case, mistaken)),
+                fields=tuple(
+                    field for ask in act.asked(work, case) for field in _fields(ask, work, case, mistaken)
+                ),
                 rank=rank,
                 hint=act.hint,
                 confirm=act.confirm,
@@ -263,7 +234,7 @@ def _offered(
                 carried=(("n", str(case.n)),),
             )
         )
-    return tuple(sorted(found, key=lambda one: (bool(one.refused), one.rank != "main")))
+    return tuple(sorted(found, key=lambda one: (bool(one.refused), _RANKS.index(one.rank))))
 
 
 def _fields(
@@ -303,7 +274,7 @@ def _fields(
 @router.get(links.CASES + "/{no}")
 async def case_page(request: Request, desk: Here, no: str, done: str = "") -> Response:
     """One case."""
-    request.state.notice = _DONE.get(done, "")
+    request.state.notice = next((act.done for act in _all_acts(desk) if act.key == done), "")
     return answer(screens.case_page(desk.page(), case_view(desk, no)))
 
 
@@ -353,7 +324,7 @@ async def act_on_case(request: Request, desk: Here, no: str, key: str) -> Respon
         await desk.node.do(
             acts.do, desk.who, act, no, answers, int(seen) if seen.isdecimal() and len(seen) < 10 else None
         )
-    except (BadForm, Conflict, Forbidden) as wrong:
+    except (BadForm, Conflict, Forbidden, NotFound) as wrong:
         view = case_view(desk, no, failed=(act, wrong, answers))
         return answer(screens.case_page(desk.page(), view), wrong.status)
     return onward(links.query(links.case(no), done=key))

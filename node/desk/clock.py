@@ -74,7 +74,9 @@ def _limits(case: Case) -> list[tuple[str, str]]:
             found.append(("延期", f"{by.by}，{_day(by.on)} 由 {by.approver} 批准：{by.reason}"))
         if case.provisional:
             found.append(("暂定", "日历尚未公布到办结日，公布后重新计算并留痕"))
-        found.append(("工作日历", case.calendar))
+        if case.calendar:
+            # Its version is the last published year and a digest, which says nothing to anybody here.
+            found.append(("工作日历", f"公布至{case.calendar.partition('-')[0]}年"))
     return [*found, ("送达日期", _day(case.delivered_on))]
 
 
@@ -176,7 +178,7 @@ def finding_lines(desk: Desk, no: str) -> tuple[FindingLine, ...]:
             what=findings.NAMES.get(row.rule, row.rule),
             words="，".join(
                 [
-                    f"{show.place_name(desk.node, row.place)}{f' {row.person}' if row.person else ''}",
+                    f"{show.place_name(desk.node, row.place)}{f' {show.person(row.person)}' if row.person else ''}",
                     day(row.on),
                     *(
                         f"{FACTS[name]}：{show.place_name(desk.node, value)}"

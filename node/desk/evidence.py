@@ -15,6 +15,7 @@ from node.desk.frame import Desk, Here
 from node.desk.frame import show as answer
 from node.exchange.model import EventState
 from node.exchange.outbox import sign_waiting
+from node.node import Node
 from node.pages import links, screens
 from node.pages.render import SECURITY_HEADERS
 from node.pages.views.cases import Proof, Step
@@ -36,25 +37,26 @@ MOST_PROBLEMS = 12
 # Checking a file
 
 
-def _said(event: Event) -> str:
+def _said(node: Node, event: Event) -> str:
     body = event.body
-    parts = [f"交 {body['to']}"] if body.get("to") else []
+    parts = [f"交{show.place_name(node, str(body['to']))}"] if body.get("to") else []
     parts += [str(body["why"])] if body.get("why") else []
     parts += [f"承诺办结日 {body['due']}"] if body.get("due") else []
     return "；".join(parts)
 
 
-def _step(told: Told) -> Step:
+def _step(node: Node, told: Told) -> Step:
     event, speaker = told.event, told.speaker
+    said = _said(node, event)
     return Step(
         n=event.case.n if event.case else 0,
         word=speaker.tier.word,
         place=speaker.name,
         what=VERBS.get(event.kind, event.kind),
         at=show.said_at(event),
-        who=str(event.body.get("by", "")),
-        text=_said(event),
-        sealed=event.enc is not None and not _said(event),
+        who=show.person(str(event.body.get("by", ""))),
+        text=said,
+        sealed=event.enc is not None and not said,
         proof=Proof(
             state="verified",
             words=f"第 {told.line} 行，签名已验",
@@ -64,7 +66,8 @@ def _step(told: Told) -> Step:
     )
 
 
-def _checked(found: Finding, raw: bytes, trusted: str) -> Checked:
+def _checked(node: Node, found: Finding, raw: bytes) -> Checked:
+    trusted = node.know.ring.root.fingerprint
     first = found.problems[0] if found.problems else None
     words = f"全部 {len(found.story)} 条签名、证书和先后次序都成立"
     if first is not None:
@@ -76,14 +79,15 @@ def _checked(found: Finding, raw: bytes, trusted: str) -> Checked:
         Fact(label="大小", value=f"{len(raw):,} 字节"),
     ]
     if found.made_by:
-        facts.insert(0, Fact(label="导出", value=f"{found.made_by}，{_instant(found.made_at)}"))
+        maker = show.place_name(node, found.made_by)
+        facts.insert(0, Fact(label="导出", value=f"{maker}，{_instant(found.made_at)}"))
     if found.case is not None:
         facts.insert(0, Fact(label="办到", value=found.case.state.label))
     return Checked(
         ok=found.holds,
         words=words,
         no=found.case_no,
-        steps=tuple(_step(told) for told in found.story),
+        steps=tuple(_step(node, told) for told in found.story),
         facts=tuple(facts),
         problems=tuple(
             Fact(label=f"第 {one.line} 行", value=f"{one.rule}　{one.reason}")
@@ -123,7 +127,7 @@ async def check(request: Request, desk: Here) -> Response:
         if found.problems and not found.case_no:
             view, status = EvidenceView(check_action=links.EVIDENCE, error=found.problems[0].reason), 422
         else:
-            view = EvidenceView(check_action=links.EVIDENCE, result=_checked(found, raw, root))
+            view = EvidenceView(check_action=links.EVIDENCE, result=_checked(desk.node, found, raw))
     return answer(screens.evidence_page(desk.page(), view), status)
 
 

@@ -144,12 +144,12 @@ def _papers(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
         materials=tuple(
             Material(
                 name=one.name,
-                need=one.need,
+                need="免交" if one.share_free else one.need,
                 form=label_of(one.form),
                 note=one.source,
                 state=Tag(text="已勾", tone=Tone.GOOD)
                 if one.name in ticked
-                else Tag(text="缺" if one.need == "必要" else "可无"),
+                else Tag(text="部门自取" if one.share_free else "缺" if one.need == "必要" else "可无"),
             )
             for one in item.materials
         ),
@@ -163,7 +163,8 @@ def _papers(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> Fil
 
 def _missing(draft: Draft, item: Item) -> tuple[str, ...]:
     ticked = set(draft.content.get("materials", ()))
-    return tuple(one.name for one in item.materials if one.need == "必要" and one.name not in ticked)
+    wanted = (one.name for one in item.materials if one.need == "必要" and not one.share_free)
+    return tuple(name for name in wanted if name not in ticked)
 
 
 def _confirm(desk: Desk, draft: Draft, item: Item, errors: dict[str, str]) -> FilingView:

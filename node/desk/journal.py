@@ -13,10 +13,12 @@ from node.accounts.roles import Role
 from node.audit import AuditEntry, ChainReport
 from node.desk.frame import Desk, holding
 from node.desk.frame import show as answer
+from node.documents.kinds import KINDS
 from node.pages import links, screens
 from node.pages.views.common import Choice, Cursor, Field, Tag, Tone
 from node.pages.views.people import AuditRow, AuditView
 from node.pages.words import case_tail, thousands
+from protocol.roster import Roster
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,6 +74,13 @@ _UNUSUAL = {
 }
 
 
+_ABOUT = {"user": "用户", "post": "岗位", "token": "接口令牌", "edition": "目录版次"}
+"""What stands before the colon of what an entry is about."""
+_CASE = re.compile(r"(\d{12}\w{13})(?:/[0-9a-f]{16})?(?: (.{1,100}))?")
+"""A case, with the fingerprint of a material, and the material's name or the kind of a document."""
+_OF_PLACE = re.compile(r"(/\d+)?")
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What part of the log is asked for."""
@@ -81,12 +90,24 @@ class _Look:
     before: int | None = None
 
 
-def _row(one: AuditEntry, names: dict[str, str]) -> AuditRow:
-    about, href = one.what, ""
-    if one.what.startswith("user:"):
-        about = f"用户 {one.what[5:]}"
-    elif len(one.what) == 25 and one.what[:12].isdigit():
-        about, href = f"办件 {case_tail(one.what)}", links.case(one.what)
+def _about(roster: Roster, what: str) -> tuple[str, str]:
+    """What an entry is about, in words, and the case it leads to; "" where it is of none."""
+    word, colon, name = what.partition(":")
+    if colon and word in _ABOUT:
+        return f"{_ABOUT[word]} {name}", ""
+    place = roster.get(what[:12])
+    if found := _CASE.fullmatch(what):
+        no, rest = found[1], found[2] or ""
+        kind = KINDS.get(rest)
+        more = f"《{kind.name}》" if kind else f" {rest}".rstrip()
+        return f"办件 {case_tail(no)}{more}", links.case(no)
+    if place is not None and _OF_PLACE.fullmatch(what[12:]):
+        return f"{place.name}{f' 第 {what[13:]} 条' if what[12:] else ''}", ""
+    return what, ""
+
+
+def _row(roster: Roster, one: AuditEntry, names: dict[str, str]) -> AuditRow:
+    about, href = _about(roster, one.what)
     return AuditRow(
         n=one.n,
         at=one.at,
@@ -124,7 +145,7 @@ def _view(desk: Desk, look: _Look, head: tuple[int, str], checked: ChainReport |
     if len(found) == PAGE:
         older = links.query(links.AUDIT, q=look.words, act=look.act, before=str(found[-1].n))
     return AuditView(
-        rows=tuple(_row(one, names) for one in found),
+        rows=tuple(_row(node.know.roster, one, names) for one in found),
         filters=(
             Field(name="q", label="查找", kind="search", value=look.words, hint="用户名、办件编号"),
             Field(

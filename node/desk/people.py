@@ -15,6 +15,7 @@ from node.accounts import actions, entry, guard, views
 from node.accounts import passwords as password_rules
 from node.accounts.roles import ALONE, Role
 from node.accounts.views import UserLine
+from node.desk import show
 from node.desk.frame import Desk, holding, onward
 from node.desk.frame import show as answer
 from node.errors import NodeError, NotFound
@@ -72,19 +73,9 @@ def _role_field(chosen: str, error: str) -> Field:
     )
 
 
-def _departments(desk: Desk) -> dict[str, str]:
-    """The departments that items and bundles name, by code."""
-    known: dict[str, str] = {}
-    for item in desk.node.know.catalogue or ():
-        known |= {one.code: one.name for one in (item.department, *item.joint_departments)}
-    for bundle in desk.node.know.catalogue.bundles if desk.node.know.catalogue else ():
-        known |= {step.department.code: step.department.name for step in bundle.steps}
-    return known
-
-
 def _department_field(desk: Desk, chosen: str, error: str) -> Field:
     """Whose opinions he gives in joint handling (联办)."""
-    known = _departments(desk)
+    known = show.departments(desk.node)
     choices = [
         Choice(value="", label="不代表部门"),
         *(Choice(value=c, label=known[c]) for c in sorted(known)),
@@ -180,7 +171,7 @@ def _page(
     if login and editing is None:
         raise NotFound(f"没有用户 {login}")
     own = editing is not None and editing.login == desk.who.login
-    departments = _departments(desk)
+    departments = show.departments(desk.node)
     view = UsersView(
         rows=tuple(
             _row(desk, one, departments) for one in sorted(lines, key=lambda one: (one.disabled, one.login))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from node.cases.dossier import masked
@@ -44,6 +45,11 @@ def place_name(node: Node, code: str) -> str:
     return place.name if place else code
 
 
+def person(by: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Who did something: 系统 where nobody did, by name where it is known, else the staff number."""
+    return "系统" if by == "system" else names.get(by, by)
+
+
 def item_of(node: Node, item_id: str) -> Item | None:
     """The item in the edition in force."""
     return node.know.catalogue.get(item_id) if node.know.catalogue else None
@@ -53,6 +59,16 @@ def item_name(node: Node, item_id: str) -> str:
     """Its name, or its number while this node has no catalogue."""
     item = item_of(node, item_id)
     return item.name if item else item_id
+
+
+def departments(node: Node) -> dict[str, str]:
+    """The departments that items and bundles name, by code."""
+    known: dict[str, str] = {}
+    for item in node.know.catalogue or ():
+        known |= {one.code: one.name for one in (item.department, *item.joint_departments)}
+    for bundle in node.know.catalogue.bundles if node.know.catalogue else ():
+        known |= {step.department.code: step.department.name for step in bundle.steps}
+    return known
 
 
 def state_tag(row: Any) -> Tag:
@@ -105,7 +121,7 @@ def stops(node: Node, row: Any, events: Sequence[Event] = ()) -> tuple[Stop, ...
                 state=state,
                 what=VERBS.get(event.kind, "") if event else "",
                 when=said_at(event) if event else None,
-                who=str(event.body.get("by", "")) if event else "",
+                who=person(str(event.body.get("by", ""))) if event else "",
                 note=note,
                 mark="签名已验" if event else "",
             )

@@ -48,14 +48,13 @@ def _in_order(said: list[tuple[Any, Event]]) -> list[tuple[Any, Event]]:
 def _step(desk: Desk, row: Any, event: Event, reaches: list[Reach]) -> Step:
     place = desk.node.know.roster.get(event.frm)
     private = open_private(event, desk.node.know)
-    by = str(event.body.get("by", ""))
     return Step(
         n=row.n or 0,
         word=place.tier.word if place else "",
         place=place.name if place else event.frm,
         what=VERBS.get(event.kind, event.kind),
         at=show.said_at(event),
-        who="系统" if by == "system" else by,
+        who=show.person(str(event.body.get("by", ""))),
         text=_said(desk.node, event, private or {}),
         sealed=event.enc is not None and private is None,
         proof=_proof(desk.node, row),
@@ -70,7 +69,11 @@ def _said(node: Node, event: Event, private: Mapping[str, Any]) -> str:
     if event.kind not in _MERELY_COPIED:
         defects = private.get("defects", ())
         told = () if defects else private.get("notes", ())
-        parts += [f"{note.get('name', '')}：{note.get('text', '')}" for note in told]
+        parts += [
+            f"{note.get('name') or show.person(str(note.get('by', '')))}：{note.get('text', '')}"
+            for note in told
+            if note.get("text")
+        ]
         parts += [f"{one.get('material', '')}：{one.get('problem', '')}" for one in defects]
     return "；".join(dict.fromkeys(part for part in parts if part.strip("：")))
 

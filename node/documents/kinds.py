@@ -62,6 +62,7 @@ def _accepted(s: Subject) -> Content:
         ),
         facts=facts,
         signature="申请人（代办人）签名",
+        seal="受理专用章",
     )
 
 
@@ -81,6 +82,7 @@ def _correction(s: Subject) -> Content:
         head=("序号", "材料", "存在的问题", "要求"),
         rows=rows,
         signature="申请人（代办人）签名",
+        seal="受理专用章",
     )
 
 
@@ -88,6 +90,7 @@ def _not_accepted(s: Subject) -> Content:
     return Content(
         to=s.person("name"),
         paragraphs=(f"你申请的“{s.item_name}”，决定不予受理。", f"理由：{s.note('不予受理')}", _REMEDIES),
+        seal="受理专用章",
     )
 
 
@@ -105,6 +108,7 @@ def _special(s: Subject) -> Content:
             ("所需时间", f"最长 {said['max_days']} 日" if said.get("max_days") else "按实际需要"),
             ("启动日期", day(said.get("on"))),
         ],
+        seal="受理专用章",
     )
 
 
@@ -117,6 +121,7 @@ def _extended(s: Subject) -> Content:
             f"理由：{said.get('why', '')}",
         ),
         facts=[("延长后的办结日", day(said.get("due"))), ("批准日期", day(said.get("on")))],
+        seal="受理专用章",
     )
 
 
@@ -130,6 +135,7 @@ def _granted(s: Subject) -> Content:
             *((f"内容：{words}",) if words else ()),
         ),
         facts=[("决定日期", day(s.case.decided_on)), ("结果", str(result))],
+        seal="审批专用章",
     )
 
 
@@ -142,6 +148,7 @@ def _refused(s: Subject) -> Content:
             _REMEDIES,
         ),
         facts=[("决定日期", day(s.case.decided_on))],
+        seal="审批专用章",
     )
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from node.accounts.views import names
+from node.desk import show
 from node.desk.frame import AtWork, Desk, centre_of, onward
 from node.desk.frame import show as answer
 from node.documents import issue, pdf
@@ -17,6 +19,7 @@ from node.pages import links
 from node.pages.views.powers import StampingView
 from node.powers.stamping import stamping
 from node.work import civil_date
+from protocol.envelope import Event
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,9 +40,12 @@ class DocumentView:
     content: Content
     made_on: date
     officer: str
+    """Who took the step that makes it; the same whoever looks at it."""
     lookup: str
     prints: int
     """How often it has been printed; from 2 on it is marked."""
+    fresh: bool
+    """Whether this very look is the one that was just counted: it goes to the printer."""
     print_href: str
     pdf: bool
     """Whether this machine can draw it as PDF."""
@@ -47,7 +53,7 @@ class DocumentView:
     """Where it bears a seal of this place and has its number."""
 
 
-def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
+def _view(desk: Desk, no: str, kind_id: str, *, counted: bool = False) -> DocumentView:
     node = desk.node
     kind = KINDS.get(kind_id)
     subject = node.read(issue.subject_of, node.know, no)
@@ -66,13 +72,30 @@ def _view(desk: Desk, no: str, kind_id: str) -> DocumentView:
         no=no,
         content=content,
         made_on=date.fromisoformat(str(made.body["on"])) if made else civil_date(desk.now),
-        officer=desk.who.staff_no,
+        officer=_officer(desk, made),
         lookup=issue.lookup_code(subject.steps["case.filed"].hash),
         prints=known.prints if known else 0,
+        fresh=counted and known is not None and known.prints > 0,
         print_href=f"{links.case(no)}/documents/{kind_id}/print",
         pdf=not pdf.lacking(),
         stamping=stamping(desk, no, content.seal, f"{kind.name} {known.number}") if known and ours else None,
     )
+
+
+def _officer(desk: Desk, made: Event | None) -> str:
+    """经办: who made the document, by name where he is one of ours."""
+    by = str(made.body.get("by", "")) if made else desk.who.staff_no
+    ours = made is None or made.frm == desk.node.place
+    return show.person(by, desk.node.read(names) if ours else {})
+
+
+def _notice(view: DocumentView) -> str:
+    """What is said after the print was counted."""
+    if not view.fresh:
+        return ""
+    if view.prints > 1:
+        return f"已登记补打第 {view.prints - 1} 次，请打印本页"
+    return f"已{'取号' if view.number and view.ours else '登记'}，请打印本页"
 
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}.pdf")
@@ -86,10 +109,11 @@ async def document_pdf(request: Request, desk: AtWork, no: str, kind_id: str) ->
 
 @router.get(links.CASES + "/{no}/documents/{kind_id}")
 async def document(request: Request, desk: AtWork, no: str, kind_id: str, done: str = "") -> Response:
-    """The sheet."""
-    request.state.notice = "已登入用章登记簿。" if done == "use" else ""
+    """The sheet; right after its print was counted it opens the printer by itself."""
+    view = _view(desk, no, kind_id, counted=done == "print")
+    request.state.notice = "已登入用章登记簿。" if done == "use" else _notice(view)
     page = desk.page()
-    return answer(page.pages.draw("document.html", page, _view(desk, no, kind_id)))
+    return answer(page.pages.draw("document.html", page, view))
 
 
 @router.post(links.CASES + "/{no}/documents/{kind_id}/print")
@@ -98,4 +122,5 @@ async def count_print(desk: AtWork, no: str, kind_id: str, to: Annotated[str, Fo
     if to == "pdf" and (how := pdf.lacking()):
         raise NotInstalled(how)
     await desk.node.do(issue.print_document, desk.who, no, kind_id)
-    return onward(f"{links.case(no)}/documents/{kind_id}{'.pdf' if to == 'pdf' else ''}")
+    sheet = f"{links.case(no)}/documents/{kind_id}"
+    return onward(f"{sheet}.pdf" if to == "pdf" else links.query(sheet, done="print"))

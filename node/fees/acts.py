@@ -45,6 +45,7 @@ def _fits(case: Case, me: str) -> bool:
 FEE_ACTS: tuple[Act, ...] = (
     Act(
         "bill", "开缴款通知书", "fee.bill", _bill,
+        done="缴款通知书已开具（减免、核定的待另一人批准）",
         asks=(
             Ask("rate", "收费标准", "choice", options=_rates),
             Ask("quantity", "数量", needed=False, hint="不填为 1"),

@@ -68,6 +68,7 @@ def _close(work: Work, officer: Officer, no: str, answers: Answers) -> None:
 ACTS: tuple[Act, ...] = (
     Act(
         "joint", "发起联办", "case.joint_opened", _open,
+        done="联办已发起，申请表和材料已抄告各协办单位",
         asks=(
             Ask("bundle", "联办组合", "choice", options=_bundles),
             Ask("text", "说明", "long", needed=False),
@@ -77,6 +78,7 @@ ACTS: tuple[Act, ...] = (
     ),
     Act(
         "joint-visit", "约定联合踏勘", "joint.visit", _visit,
+        done="联合踏勘已约定，各协办单位将收到",
         asks=(
             Ask("day", "日期", "date"),
             Ask("time", "时间", hint="24 小时制，如 09:30"),
@@ -87,6 +89,7 @@ ACTS: tuple[Act, ...] = (
     ),
     Act(
         "joint-minutes", "会议（踏勘）纪要", "joint.minutes", _minutes,
+        done="纪要已签署，各协办单位将收到",
         asks=(
             Ask("meeting", "会议种类", "choice", options=_meetings),
             Ask("held_on", "日期", "date"),
@@ -97,6 +100,7 @@ ACTS: tuple[Act, ...] = (
     ),
     Act(
         "joint-close", "结束联办", "case.joint_closed", _close,
+        done="联办已结束，可以审查",
         asks=(Ask("text", "说明", "long", needed=False),), rank="main",
         hint="汇总各协办意见；逾期未答复记为超时默许，缺席记为缺席默认，并记录责任人",
     ),

@@ -99,7 +99,7 @@ def _desk_view(
     node, mine = desk.node, desk.who.department
     rows = node.read(views.desk, node.place, mine, box)
     return JointDeskView(
-        department=rows[0].department_name if rows and mine else mine,
+        department=show.departments(desk.node).get(mine, mine),
         tabs=tuple(
             Tab(label=label, href=links.query(PATH, box=key), current=key == box)
             for key, label in views.BOXES.items()

@@ -1436,6 +1436,7 @@ BOARD = Board(
 CITY_VIEW = CityBoard(
     title="全市办件汇总",
     period="2025年3月1日至3月17日",
+    declared_until="截至昨日（2025年3月16日）",
     tabs=(
         Tab(label="本月", href="/sums", current=True),
         Tab(label="上月", href="/sums?p=last"),

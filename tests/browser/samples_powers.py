@@ -252,11 +252,14 @@ DOCUMENT = DocumentView(
         to="杨文斌", paragraphs=("你申请的“农村村民宅基地(建房)审批”，材料齐全、符合法定形式，依据行政许可法第三十二条，决定予以受理。",),
         facts=(("受理日期", "2025年3月4日"), ("承诺办结日", "2025年3月25日")), signature="申请人（代办人）签名",
     ),
-    made_on=date(2025, 3, 4), officer="S101-01", lookup="523299", prints=2, print_href="/act/print", pdf=True,
+    made_on=date(2025, 3, 4), officer="S101-01", lookup="523299", prints=2, fresh=False,
+    print_href="/act/print", pdf=True,
     stamping=StampingView(
         uses=USES[:1], actions=(replace(USE, label="登记用章：平罗县黄渠桥镇受理专用章", fields=USE.fields[2:]),)
     ),
 )  # fmt: skip
+
+DOCUMENT_FRESH = replace(DOCUMENT, prints=1, fresh=True, officer="张蕾（S101-01）")
 
 PROJECT = ProjectLine(
     number="2025-640221-13-01-583201", name="平罗县黄渠桥羊肉预制菜加工厂建设项目", investor="宁夏黄渠桥食品有限公司", person=ZHANG,
@@ -467,6 +470,7 @@ DRAWN = {
     "seal": ("seal.html", SEAL_PAGE),
     "seal-unused": ("seal.html", SEAL_UNUSED),
     "document": ("document.html", DOCUMENT),
+    "document-fresh": ("document.html", DOCUMENT_FRESH),
     "projects": ("projects.html", PROJECTS),
     "projects-none": ("projects.html", PROJECTS_NONE),
     "project": ("project.html", PROJECT_PAGE),

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pypdf import PdfReader
 
 from node.cases import actions
 from node.exchange.arrivals import Incoming
@@ -220,3 +222,34 @@ def test_mail_is_carried_by_hand(city: City, window: BrowserContext, browser: Br
     found = city.desks.city[COUNTY].read(lambda session: session.connection().exec_driver_sql(
         "SELECT count(*) FROM cases").scalar())  # fmt: skip
     assert found == 2
+
+
+def test_a_document_goes_to_the_printer_by_itself_and_only_once(city: City, window: BrowserContext) -> None:
+    window.add_init_script(
+        "window.print = () => { sessionStorage.prints = 1 + +(sessionStorage.prints || 0) }"
+    )
+    page = log_in(window, city, COUNTY, "clerk", f"/cases/{city.no}/documents/D01").page
+    page.get_by_role("button", name="打印", exact=True).click()
+    expect(page.locator("main .note.good")).to_contain_text("已登记")
+    page.wait_for_function("sessionStorage.prints === '1'")
+    assert page.locator(".paper .again").count() == 0, "the first copy is none that was printed again"
+    assert page.locator(".b.main").inner_text() == "打印本页"
+    page.reload()
+    assert page.locator(".b.main").inner_text() == "打印本页"
+    page.get_by_role("link", name="办件").first.click()
+    page.go_back()
+    assert page.evaluate("sessionStorage.prints") == "1"
+    page.get_by_role("button", name="补打一份").click()
+    expect(page.locator(".paper .again")).to_have_text("补打第 1 次")
+    page.wait_for_function("sessionStorage.prints === '2'")
+
+
+def test_a_document_is_one_sheet_of_paper(city: City, window: BrowserContext) -> None:
+    tab = log_in(window, city, COUNTY, "clerk", f"/cases/{city.no}")
+    sheets = tab.page.locator("a[href*='/documents/']").evaluate_all(
+        "all => all.map(a => a.getAttribute('href'))"
+    )
+    assert len(sheets) > 2
+    for path in sheets:
+        drawn = tab.go(path).pdf(prefer_css_page_size=True)
+        assert len(PdfReader(BytesIO(drawn)).pages) == 1, path

@@ -2,10 +2,14 @@
 
 import gzip
 import re
+from io import BytesIO
+from unicodedata import normalize
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
+from pypdf import PdfReader
 
+from node.agency.ledger import COLUMNS
 from node.pages.render import Pages
 from tests.browser.conftest import PHONE, Watched
 from tests.browser.preview import PAGES
@@ -183,7 +187,15 @@ A4, A5 = (595, 842), (420, 595)
 
 @pytest.mark.parametrize(
     ("name", "pages", "sheet"),
-    [("receipt", 1, A5), ("case", 2, A4), ("item", 2, A4), ("queue", 1, A4), ("city", 2, A4)],
+    [
+        ("receipt", 1, A5),
+        ("case", 2, A4),
+        ("item", 2, A4),
+        ("queue", 1, A4),
+        ("city", 2, A4),
+        ("document", 1, A4),
+        ("ledger", 1, (842, 595)),
+    ],
 )
 def test_prints_on_so_many_sheets(watched: Watched, name: str, pages: int, sheet: tuple[int, int]) -> None:
     pdf = watched.go(f"/p/{name}").pdf(prefer_css_page_size=True)
@@ -258,3 +270,10 @@ def test_what_is_missing_follows_the_ticks(watched: Watched) -> None:
     expect(note).to_be_hidden()
     expect(page.locator(f"[data-photo-slot='{card}'] .pick .tag")).to_have_text("已勾")
     assert watched.wrong == []
+
+
+def test_the_ledger_goes_to_paper_with_all_its_columns(watched: Watched) -> None:
+    drawn = watched.go("/p/ledger").pdf(prefer_css_page_size=True)
+    # The font gives some characters as the radicals that look like them.
+    said = normalize("NFKC", "".join(PdfReader(BytesIO(drawn)).pages[0].extract_text().split()))
+    assert [name for name in COLUMNS if name not in said] == []

@@ -10,7 +10,7 @@ from node.agency import actions, entrusted, views
 from node.cases import actions as cases
 from node.cases import findings
 from node.documents import issue
-from node.errors import BadForm, Conflict, Forbidden, NotFound, OnRecord
+from node.errors import BadForm, Conflict, Forbidden, OnRecord
 from node.fees import actions as fees
 from node.fees import views as bills
 from node.fees.actions import Charge
@@ -165,7 +165,7 @@ async def test_money_only_for_a_bill_against_a_receipt_and_into_the_bank_the_sam
     await city.later(DAY_S)
     await village.do(actions.look_after)
     assert "代收款项未当日缴存" in accused(city, village.place, no)
-    with pytest.raises(NotFound):
+    with pytest.raises(BadForm, match="没有未缴存的收据 SJ0"):
         await village.do(actions.deposit, AGENT, no, "SJ0", "B1")
     await village.do(actions.deposit, AGENT, no, receipt, "B1")
     await city.settle()

@@ -107,6 +107,12 @@
     if (el.dataset.do === "print") window.print();
     if (el.dataset.copy) copy(el);
   });
+  /* What was just counted as printed goes to the printer by itself, once: not again on a reload or on coming back. */
+  window.addEventListener("load", function () {
+    if (!document.querySelector("[data-print]") || history.state && history.state.printed) return;
+    history.replaceState({ printed: true }, "");
+    window.print();
+  });
   function copy(el) {
     var area = document.createElement("textarea");
     area.value = el.dataset.copy; area.className = "off"; body.appendChild(area); area.select();
@@ -178,7 +184,7 @@
   function follow(el) {
     var need = el.closest("[data-need]"), mark = need && need.querySelector(".pick .tag");
     if (!mark || !lacks) return;
-    mark.textContent = el.checked ? "已勾" : need.dataset.need === "必要" ? "缺" : "可无";
+    mark.textContent = el.checked ? "已勾" : { "必要": "缺", "免交": "部门自取" }[need.dataset.need] || "可无";
     mark.className = el.checked ? "tag good" : "tag plain";
     var names = all("[data-need=必要]").filter(function (m) { return !m.querySelector("input[name=material]").checked; }).map(function (m) { return m.dataset.photoSlot; });
     lacks.querySelector("b").textContent = names.join("、");

@@ -176,3 +176,7 @@ class CityBoard:
     """Who did not report."""
     heading: str = "县区"
     """What the rows are."""
+    below: str = "乡镇街道"
+    """What the heat squares are."""
+    declared_until: str = ""
+    """截至昨日: the last day that reports are compared for."""

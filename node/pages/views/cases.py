@@ -320,8 +320,8 @@ class CaseView:
     """Joint handlings (联办), the newest first."""
     waiting: tuple[str, ...] = ()
     """What waits for a second person: 延期, 作废 …"""
-    advice: str = ""
-    """What should be done first: 本事项须联合办理，请先发起联办."""
+    advice: tuple[Tag, ...] = ()
+    """What should be known or done first: 审查意见：不同意（李敏）; 本事项须联合办理，请先发起联办."""
     failure: str = ""
     """Why an act was not done that is not offered any more."""
     findings: tuple[FindingLine, ...] = ()
