@@ -94,8 +94,9 @@ def _number(one: Arrival) -> int:
 def _try(work: Work, cases: Cases, case: Case | None, one: Arrival) -> bool:
     try:
         step = read_step(one.event)
+        after = cases.after(step)  # before the rest, which speaks of a case that is there and a turn that is its own
         permit(work, case, step)
-        cases.take(step)
+        cases.take(step, after)
     except Early as early:
         one.wait(str(early))
         return False
