@@ -193,7 +193,7 @@ class Node:
             await self.do(set_aside, [beyond_us(one, defect)])
 
     async def react(self) -> None:
-        """Let every capability do what a new edition, a new roster, or something released, asks of it."""
+        """Let every capability do what a new edition or a new roster asks of it."""
         for capability in self.capabilities:
             if capability.on_edition is not None:
                 await self.do(capability.on_edition)
