@@ -57,6 +57,8 @@ class Node:
         self.capabilities = tuple(capabilities)
         self.started_at = clock()
         self.line_since = clock()
+        self._greeted = False
+        """Whether the hub has stored a hello since the line came up, or since one was asked for."""
         self._lanes = [
             (f"mail.{lane}.", taken) for one in self.capabilities for lane, taken in one.lanes.items()
         ]
@@ -191,14 +193,17 @@ class Node:
             await self.do(set_aside, [beyond_us(one, defect)])
 
     async def react(self) -> None:
-        """Let every capability do what a new edition, a new roster, or something released, asks of it."""
+        """Let every capability do what a new edition or a new roster asks of it."""
         for capability in self.capabilities:
             if capability.on_edition is not None:
                 await self.do(capability.on_edition)
 
     async def tell(self, *, hello: bool = False) -> int:
-        """Send the receipts that are due; with `hello`, one to every peer."""
-        return await receipts.tell(self.db, self.bus, self.know, self.clock(), hello=hello)
+        """Send the receipts that are due; with `hello`, one to every peer; how many the hub stored."""
+        self._greeted = self._greeted and not hello
+        stored = await receipts.tell(self.db, self.bus, self.know, self.clock(), hello=hello)
+        self._greeted = self._greeted or (hello and stored > 0)
+        return stored
 
     async def run(self) -> None:
         """Keep the line up and the loops going until cancelled; one that dies takes the node down loudly."""
@@ -247,19 +252,20 @@ class Node:
         await forever("receipts", step, self.receipt_wake, self.config.pace.outbox_poll_s)
 
     async def _watch_line(self) -> None:
-        """On each fresh line: say hello, and let the outbox look at once."""
+        """On each fresh line: say hello until the hub has stored it, and let the outbox look at once."""
         was = False
         while True:
             now = self.bus.connected
             if now != was:
-                was, self.line_since = now, self.clock()
+                was, self.line_since, self._greeted = now, self.clock(), False
                 log.info("%s line %s", self.place, "up" if now else "down")
                 if now:
-                    try:
-                        await self.tell(hello=True)
-                    except Exception:
-                        log.exception("hello failed")
                     self.outbox_wake.ring()
+            if now and not self._greeted:
+                try:
+                    await self.tell(hello=True)
+                except Exception:
+                    log.exception("hello failed")
             waiting = asyncio.ensure_future(self.bus.changed.wait())
             try:
                 if self.bus.connected == was:

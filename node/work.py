@@ -330,7 +330,14 @@ class Work:
 
 def new_peer(place: str, last_seq: int) -> dict[str, Any]:
     """A whole row of `peers` for somebody not heard of yet."""
-    return {"place": place, "last_seq": last_seq, "edition": 0, "knows_us": False, "refusal": ""}
+    return {
+        "place": place,
+        "last_seq": last_seq,
+        "receipt_iat": "",
+        "edition": 0,
+        "knows_us": False,
+        "refusal": "",
+    }
 
 
 def utc_now() -> datetime:

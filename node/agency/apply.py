@@ -6,8 +6,6 @@ held against its sender only when nothing that may still come can make it true.
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
 from node.agency.actions import RULE, late
 from node.agency.entrusted import Moment, refusal, said
 from node.cases import findings
@@ -15,8 +13,8 @@ from node.cases.permits import Early
 from node.cases.steps import Cases
 from node.db import table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.channels import restate
-from node.exchange.model import AS_THEY_CAME, EventRow, EventState
+from node.exchange.model import EventRow, EventState
+from node.exchange.waiting import restate, stored
 from node.fees import views as fees
 from node.work import Work
 from protocol.agency import (
@@ -31,7 +29,7 @@ from protocol.agency import (
     Stopped,
 )
 from protocol.case import Case, Step
-from protocol.envelope import Event, read_event
+from protocol.envelope import Event
 from protocol.errors import EnvelopeError
 from protocol.lifecycle import ENDINGS
 from protocol.messages import CaseDelivered, read_body
@@ -51,13 +49,10 @@ def apply_agency(work: Work, arrivals: Sequence[Arrival]) -> None:
 def revive(work: Work) -> None:
     """Judge again what has waited for its case, for a holder or for a bill."""
     event = table_of(EventRow).c
-    waiting = select(event.frm, event.ep, event.ord, event.raw).where(
-        event.state == EventState.WAITING, event.kind.in_(list(AGENCY))
-    )
-    for row in work.session.execute(waiting.order_by(*AS_THEY_CAME)).all():
-        state, rule, reason = _judged(work, read_event(row.raw))
-        if state is not EventState.WAITING:
-            restate(work, row.frm, row.ep, row.ord, state, rule, reason)
+    for one in stored(work, event.state == EventState.WAITING, event.kind.in_(list(AGENCY))):
+        one.state, one.rule, one.reason = _judged(work, one.event)
+        if one.state is not EventState.WAITING:
+            restate(work, one)
 
 
 def _judged(work: Work, event: Event) -> tuple[EventState, str, str]:

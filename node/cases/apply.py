@@ -7,7 +7,6 @@ itself owes is done: pass on what a newer catalogue gives to another, answer wha
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -16,22 +15,13 @@ from node.cases.permits import Breach, Early, permit
 from node.cases.steps import Cases, read_step
 from node.db import table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.channels import restate
-from node.exchange.model import AS_THEY_CAME, EventRow, EventState, StatementRow
+from node.exchange.model import EventRow, EventState
+from node.exchange.waiting import restate, stored
 from node.materials.index import note as note_files
 from node.work import Work
 from protocol.errors import EnvelopeError, ProtocolError
 from protocol.lifecycle import Case
 from protocol.messages import STEPS, SUBMISSIONS, read_body
-from protocol.verify import prove
-
-
-@dataclass(slots=True)
-class _Stored:
-    """A waiting event of ours, from the database, back in its lane."""
-
-    arrival: Arrival
-    ep: str
 
 
 def apply_steps(work: Work, arrivals: Sequence[Arrival]) -> None:
@@ -46,7 +36,7 @@ def apply_steps(work: Work, arrivals: Sequence[Arrival]) -> None:
 
 
 def revive(work: Work) -> None:
-    """Try every lane that waits again: after a newer catalogue, or a released event."""
+    """Try every lane that waits again: after a newer catalogue, an authorisation, a payment."""
     event = table_of(EventRow).c
     waiting = select(event.case_no).where(event.state == EventState.WAITING, event.n.is_not(None)).distinct()
     numbers = [no for no in work.session.execute(waiting).scalars() if no]
@@ -56,14 +46,16 @@ def revive(work: Work) -> None:
 def _run(work: Work, lanes: dict[str, list[Arrival]]) -> None:
     cases = Cases(work)
     cases.load(lanes)
-    stored = _waiting(work, lanes)
+    waiting = _waiting(work, lanes)
     touched = []
     for no, fresh in lanes.items():
-        old = stored.get(no, [])
-        if _run_lane(work, cases, no, [*fresh, *(one.arrival for one in old)]):
+        old = waiting.get(no, [])
+        if _run_lane(work, cases, no, [*fresh, *old]):
             touched.append(no)
-    for old in stored.values():
-        _restate(work, old)
+    for old in waiting.values():
+        for one in old:
+            if one.state != EventState.WAITING:
+                restate(work, one)
     cases.store()
     duties.attend(work, touched)
 
@@ -92,8 +84,11 @@ def _number(one: Arrival) -> int:
 def _try(work: Work, cases: Cases, case: Case | None, one: Arrival) -> bool:
     try:
         step = read_step(one.event)
+        after = cases.after(
+            step
+        )  # before the rest, which speaks of a case that is there and a turn that is its own
         permit(work, case, step)
-        cases.take(step)
+        cases.take(step, after)
     except Early as early:
         one.wait(str(early))
         return False
@@ -121,36 +116,19 @@ def _note(work: Work, one: Arrival, rule: str, reason: str) -> None:
         findings.keep(work, [found])
 
 
-def _waiting(work: Work, lanes: Iterable[str]) -> dict[str, list[_Stored]]:
-    """Events that wait in these lanes, proved again from their stored bytes."""
-    event, statement = table_of(EventRow).c, table_of(StatementRow).c
+def _waiting(work: Work, lanes: Iterable[str]) -> dict[str, list[Arrival]]:
+    """Events that wait in these lanes."""
+    event = table_of(EventRow).c
+    waits = event.state == EventState.WAITING
     numbers = list(lanes)
-    found: dict[str, list[_Stored]] = defaultdict(list)
-    if not work.session.execute(select(event.ord).where(event.state == EventState.WAITING).limit(1)).first():
+    found: dict[str, list[Arrival]] = defaultdict(list)
+    if not work.session.execute(select(event.ord).where(waits).limit(1)).first():
         return found
     for at in range(0, len(numbers), 500):
-        rows = work.session.execute(
-            select(event.ep, event.ord, event.case_no, event.raw, statement.line)
-            .join_from(table_of(EventRow), table_of(StatementRow), event.statement == statement.hash)
-            .where(
-                event.state == EventState.WAITING,
-                event.n.is_not(None),
-                event.case_no.in_(numbers[at : at + 500]),
-            )
-            .order_by(*AS_THEY_CAME)
-        )
-        for row in rows:
-            arrival = Arrival(prove(row.raw, row.line, work.know.ring), row.ord, EventState.WAITING)
-            found[row.case_no].append(_Stored(arrival, row.ep))
+        for one in stored(work, waits, event.n.is_not(None), event.case_no.in_(numbers[at : at + 500])):
+            assert one.event.case is not None
+            found[one.event.case.no].append(one)
     return found
-
-
-def _restate(work: Work, old: list[_Stored]) -> None:
-    """Write what became of events that had waited, and have their senders told."""
-    for one in old:
-        found = one.arrival
-        if found.state != EventState.WAITING:
-            restate(work, found.event.frm, one.ep, found.seq, found.state, found.rule, found.reason)
 
 
 def apply_submissions(work: Work, arrivals: Sequence[Arrival]) -> None:

@@ -1,8 +1,8 @@
 """The only code that changes a case, for our steps and others' alike.
 
 `Cases` is one transaction's view of the cases it touches: loaded together, advanced in memory, stored together
-with what they add to the figures. `take` applies one step or refuses it before anything changes; `say` makes one
-of our own.
+with what they add to the figures. `after` applies one step or refuses it before anything changes, `take` has it count;
+`say` makes one of our own.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,12 +65,14 @@ class Cases:
             raise NotFound(f"没有找到办件 {no}")
         return case
 
-    def take(self, step: Step) -> Case:
-        """The case after `step`; TransitionRefused, with nothing changed, if it is not allowed."""
+    def after(self, step: Step) -> Case:
+        """The case as `step` leaves it; TransitionRefused if it is not allowed. Nothing is changed yet."""
         before = self.get(step.no)
-        after = begin(step) if before is None else advance(before, step)
-        self._keep(before, after, step)
-        return after
+        return begin(step) if before is None else advance(before, step)
+
+    def take(self, step: Step, after: Case) -> None:
+        """Have the step count, which leaves the case as `after` says."""
+        self._keep(self.get(step.no), after, step)
 
     def say(
         self,
@@ -94,7 +96,7 @@ class Cases:
             as_written(work.now),
         )
         try:
-            after = begin(step) if before is None else advance(before, step)
+            after = self.after(step)
         except ProtocolError as refused:
             raise Conflict(str(refused)) from None
         event = work.send(

@@ -17,7 +17,7 @@ from node.desk.frame import show as answer
 from node.desk.quarantine import set_aside
 from node.errors import BadForm, NodeError, NotFound
 from node.exchange import reach, release, views
-from node.exchange.model import OutState
+from node.exchange.model import EventState, OutState
 from node.materials import reached
 from node.materials.rules import MIB
 from node.pages import links, screens
@@ -41,7 +41,9 @@ _STAGES = (
     (OutState.QUARANTINED, "被隔离", Tone.ALARM),
 )
 _DONE = {
-    "release": "已放行，等待重试；若仍不成立会再次隔离并写明原因。",
+    EventState.APPLIED: "已放行，重试成立：这一条已经办理。",
+    EventState.WAITING: "已放行，还缺别的才能办理：这一条现在等待，到了自动继续；等什么见下方。",
+    EventState.QUARANTINED: "重试仍不成立，已再次隔离；违反的规则和原因见下方。",
     "brought": "摆渡文件已读入，内容逐条验签；结果见下方。",
 }
 
@@ -238,9 +240,8 @@ async def release_one(request: Request, desk: Keeper) -> Response:
     if not number.isdecimal():
         raise NotFound("隔离区里没有这一条")
     frm, epoch = str(form.get("frm", "")), str(form.get("ep", ""))
-    await desk.node.do(release.release, desk.who, frm, epoch, int(number))
-    await desk.node.react()
-    return onward(links.query(links.LINE, tab="quarantine", done="release"))
+    found = await desk.node.do(release.release, desk.node.inbox, desk.who, frm, epoch, int(number))
+    return onward(links.query(links.LINE, tab="quarantine", done=found.state))
 
 
 @router.get(links.LINE + "/quarantine/{sha}")

@@ -7,6 +7,7 @@ from node.accounts.roles import Role
 from node.desk import show
 from node.desk.frame import Desk
 from node.exchange import views
+from node.exchange.arrivals import BARRED
 from node.exchange.model import EventState
 from node.pages import links
 from node.pages.views.line import Quarantined
@@ -58,6 +59,7 @@ def set_aside(desk: Desk) -> tuple[Quarantined, ...]:
 
 def _genuine(desk: Desk, row: Any, *, keeper: bool) -> Quarantined:
     waits = row.state == EventState.WAITING
+    again = keeper and not waits and row.rule not in BARRED
     step = f"第 {row.n} 步" if row.n else f"#{row.ord}"
     about = f" · 办件 {case_tail(row.case_no)}" if row.case_no else ""
     return Quarantined(
@@ -66,11 +68,11 @@ def _genuine(desk: Desk, row: Any, *, keeper: bool) -> Quarantined:
         what=f"{VERBS.get(row.kind, row.kind)} · {step}{about}",
         rule="等待" if waits else row.rule,
         reason=row.reason,
-        todo="缺前一步或较新的目录，到了自动继续，无需处理" if waits else todo(row.rule),
+        todo="缺前一步、授权，或较新的目录、名册，到了自动继续，无需处理" if waits else todo(row.rule),
         case_href=links.case(row.case_no) if row.case_no else "",
         told=True,
-        carried=(("frm", row.frm), ("ep", row.ep), ("ord", str(row.ord))) if keeper and not waits else (),
-        release_action=links.RELEASE if keeper and not waits else "",
+        carried=(("frm", row.frm), ("ep", row.ep), ("ord", str(row.ord))) if again else (),
+        release_action=links.RELEASE if again else "",
     )
 
 

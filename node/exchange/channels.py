@@ -6,12 +6,12 @@ One rule: a number means one event. The first that came under it stands; a secon
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from node.db import table_of, upsert
 from node.exchange.arrivals import BARRED, Arrival, Entry
 from node.exchange.aside import Unbelievable, set_aside
-from node.exchange.model import ChannelRow, EventRow, EventState
+from node.exchange.model import ChannelRow, EventRow
 from node.work import Work
 
 CHUNK = 500
@@ -126,17 +126,6 @@ class Channels:
             select(event.ord).where(event.frm == frm, event.ep == ep, event.ord > upto)
         ).scalars()
         return set(found)
-
-
-def restate(
-    work: Work, frm: str, ep: str, number: int, state: EventState, rule: str = "", reason: str = ""
-) -> None:
-    """Write what has become of another's event that is here, and have its sender told."""
-    event, channel = table_of(EventRow), table_of(ChannelRow)
-    here = (event.c.frm == frm, event.c.ep == ep, event.c.ord == number)
-    work.session.execute(update(event).where(*here).values(state=state, rule=rule, reason=reason))
-    told = (channel.c.frm == frm, channel.c.ep == ep)
-    work.session.execute(update(channel).where(*told).values(changes=channel.c.changes + 1))
 
 
 def _close_together(numbers: list[int], apart: int = 1000) -> Iterable[list[int]]:

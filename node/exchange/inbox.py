@@ -50,13 +50,17 @@ class Inbox:
             set_aside(work, [_stray(one) for one in strays])
         entries: list[Entry] = [*(one for one in batch.arrivals if one.seq), *batch.barred]
         if entries:
-            self._apply(work, entries)
+            self._keep(work, entries)
 
-    def _apply(self, work: Work, entries: list[Entry]) -> None:
+    def apply(self, work: Work, arrivals: list[Arrival]) -> None:
+        """Have the handlers of their kinds say what becomes of these events."""
+        for handler, group in self._grouped(arrivals):
+            self._handle(work, handler, group)
+
+    def _keep(self, work: Work, entries: list[Entry]) -> None:
         channels = Channels(work, entries)
         fresh = channels.without_repeats()
-        for handler, group in self._grouped([one for one in fresh if isinstance(one, Arrival)]):
-            self._handle(work, handler, group)
+        self.apply(work, [one for one in fresh if isinstance(one, Arrival)])
         statements = {one.statement.hash: one.statement.line for one in fresh}
         insert_ignore(
             work.session, StatementRow, [{"hash": name, "line": line} for name, line in statements.items()]

@@ -103,6 +103,8 @@ class PeerRow(SQLModel, table=True):
     last_seq: int = 0
     heard_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     receipt_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    receipt_iat: str = Field(default="", max_length=24)
+    """When, by its own clock, it wrote the newest of its receipts heard here."""
     edition: int = 0
     """Catalogue edition it said it holds."""
     knows_us: bool = False

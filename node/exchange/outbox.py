@@ -16,7 +16,7 @@ from functools import cache, partial
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, insert, select, update
+from sqlalchemy import Row, and_, bindparam, case, func, insert, select, update
 from sqlmodel import Session
 
 from node.bus import Bus, Mail
@@ -245,32 +245,39 @@ def _pause(tries: int, pace: Pace) -> timedelta:
 
 
 def hear(work: Work, receipt: Receipt, pace: Pace) -> None:
-    """Close what a reader's receipt covers, note what waits or stands aside there, and hurry what it lacks."""
-    _remember(work, receipt)
+    """Close what a reader's receipt covers, note what waits or stands aside there, and hurry what it lacks.
+
+    What an outdated one says of our numbers is true for ever; what it says of how far they got is not.
+    """
+    outdated = setback.outdated(work, receipt)
+    if not outdated:
+        _remember(work, receipt)
     setback.contradicted(work, receipt)
     for channel in receipt.channels:
-        if not setback.knows_more(work, receipt.frm, channel):
+        if not setback.knows_more(work, receipt.frm, channel) and not outdated:
+            setback.lost(work, receipt, channel)
             _settle(work, receipt, channel, pace)
-    if receipt.hello:
-        setback.reopen(work, receipt)
+    if receipt.hello and setback.reopen(work, receipt):
         _hurry(work, receipt.frm)
 
 
 def _remember(work: Work, receipt: Receipt) -> None:
     """What the reader's word says of the reader."""
     peer = table_of(PeerRow)
-    rows = {"heard_at": work.now, "receipt_at": work.now, "edition": receipt.edition}
+    rows: dict[str, Any] = {"heard_at": work.now, "receipt_at": work.now, "edition": receipt.edition}
+    if not setback.ahead(work, receipt):
+        newer = peer.c.receipt_iat < receipt.at
+        rows["receipt_iat"] = case((newer, receipt.at), else_=peer.c.receipt_iat)
     if receipt.channels or receipt.hello:
         rows["knows_us"] = bool(receipt.channels)
     if any(one.rule == "P-3" for one in receipt.refused):
         rows["knows_us"] = False  # our chain goes with the next parcel again
     if receipt.refused:
         rows["refusal"] = f"{receipt.refused[0].rule} {receipt.refused[0].reason}"
-    changed = work.session.connection().execute(
-        update(peer).where(peer.c.place == receipt.frm).values(**rows)
-    )
-    if not changed.rowcount:
-        work.session.execute(insert(peer).values({**new_peer(receipt.frm, 0), **rows}))
+    said = update(peer).where(peer.c.place == receipt.frm).values(**rows)
+    if not work.session.connection().execute(said).rowcount:
+        work.session.execute(insert(peer).values(new_peer(receipt.frm, 0)))
+        work.session.execute(said)
 
 
 def _settle(work: Work, receipt: Receipt, channel: Channel, pace: Pace) -> None:

@@ -4,37 +4,42 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select
 from sqlmodel import Session
 
 from node import audit
 from node.accounts.officer import Officer
 from node.db import table_of
-from node.errors import NotFound
-from node.exchange.model import ChannelRow, EventRow, EventState, OutboxRow, StatementRow
+from node.errors import Conflict, NotFound
+from node.exchange.arrivals import BARRED
+from node.exchange.inbox import Inbox
+from node.exchange.model import EventRow, EventState, OutboxRow, StatementRow
+from node.exchange.waiting import restate, stored
 from node.work import Knowledge, Work
 from protocol.envelope import parcel
 
 
-def release(work: Work, officer: Officer, frm: str, ep: str, number: int) -> None:
-    """Put an event in quarantine back into its lane, to be tried with the next event of its case or edition."""
-    event, channel = table_of(EventRow), table_of(ChannelRow)
-    found = work.session.connection().execute(
-        update(event)
-        .where(
-            event.c.frm == frm,
-            event.c.ep == ep,
-            event.c.ord == number,
-            event.c.state == EventState.QUARANTINED,
-        )
-        .values(state=EventState.WAITING, rule="", reason="已放行，等待重试")
-    )
-    if not found.rowcount:
+def release(work: Work, inbox: Inbox, officer: Officer, frm: str, ep: str, number: int) -> Row[Any]:
+    """放行重试: try an event in quarantine again, as if it came now; its (state, rule, reason) after that.
+
+    Conflict where that could change nothing: whom his certificate does not entitle, nobody here can.
+    """
+    event = table_of(EventRow).c
+    here = (event.frm == frm, event.ep == ep, event.ord == number)
+    rule = select(event.rule).where(*here, event.state == EventState.QUARANTINED)
+    broken = work.session.execute(rule).scalar()
+    if broken is None:
         raise NotFound("隔离区里没有这一条")
-    work.session.execute(
-        update(channel).where(channel.c.frm == frm, channel.c.ep == ep).values(changes=channel.c.changes + 1)
-    )
-    audit.record(work.session, officer.login, "quarantine.release", f"{frm}/{number}", now=work.now)
+    if broken in BARRED:
+        raise Conflict(f"{frm} 的证书无权说这一条，放行也不能办理；换发证书后由对方重发，收到后自动办理")
+    for one in stored(work, *here):
+        one.state, one.rule, one.reason = EventState.APPLIED, "", ""
+        inbox.apply(work, [one])
+        restate(work, one)
+    found = work.session.execute(select(event.state, event.rule, event.reason).where(*here)).one()
+    what = f"{frm}/{number} {broken} → {found.state} {found.rule}".strip()
+    audit.record(work.session, officer.login, "quarantine.release", what, now=work.now)
+    return found
 
 
 def carry(session: Session, know: Knowledge, place: str, now: datetime) -> bytes:  # noqa: ARG001

@@ -62,12 +62,18 @@ async def line(request: Request, _who: Who) -> dict[str, Any]:
     }
 
 
-@router.post("/line/release/{frm}/{ep}/{ord}", status_code=204)
-async def release_event(request: Request, who: Keeper, frm: str, ep: str, ord: int) -> None:  # noqa: A002
-    """Try an event in quarantine again, after what stood in its way is mended."""
+@router.post("/line/release/{frm}/{ep}/{ord}")
+async def release_event(
+    request: Request,
+    who: Keeper,
+    frm: str,
+    ep: str,
+    ord: int,  # noqa: A002
+) -> dict[str, str]:
+    """Try an event in quarantine again, after what stood in its way is mended; where it stands then."""
     node = node_of(request)
-    await node.do(release.release, who, frm, ep, ord)
-    await node.react()
+    found = await node.do(release.release, node.inbox, who, frm, ep, ord)
+    return {"state": found.state, "rule": found.rule, "reason": found.reason}
 
 
 @router.post("/parcels", status_code=202)

@@ -17,8 +17,8 @@ from node.cases.apply import revive
 from node.cases.steps import Cases
 from node.catalogue.frozen import edition_names, item_by_hash
 from node.db import insert_ignore, table_of, upsert
-from node.exchange.channels import restate
 from node.exchange.model import EventRow, EventState
+from node.exchange.waiting import rewrite
 from node.fees.model import BillRow, FeeSaidRow
 from node.powers import views as powers
 from node.work import Work
@@ -207,7 +207,7 @@ def _write(work: Work, heard: Heard, verdict: str, why: str, before: str) -> Non
     )
     for row in work.session.execute(said).all():
         state, rule, reason = stands(work, heard.hash)
-        restate(work, row.frm, row.ep, row.ord, state, rule, reason)
+        rewrite(work, row.frm, row.ep, row.ord, state, rule, reason)
 
 
 def accuse(work: Work, heard: Heard, reason: str) -> None:

@@ -8,21 +8,19 @@ from a place in the line of the case.
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from sqlalchemy import select
-
 from node.cases.permits import Early
 from node.cases.steps import Cases
 from node.db import table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.channels import restate
-from node.exchange.model import AS_THEY_CAME, EventRow, EventState
+from node.exchange.model import EventRow, EventState
+from node.exchange.waiting import restate, stored
 from node.joint import standing
 from node.joint.standing import Standing
 from node.materials import index
 from node.work import Work
 from protocol import joint as law
 from protocol.case import Case, State, Step
-from protocol.envelope import Event, read_event
+from protocol.envelope import Event
 from protocol.errors import EnvelopeError
 from protocol.joint import Joint
 from protocol.joint_acts import JOINTS, JointAct, JointNotice, JointReply, JointTerms
@@ -34,19 +32,9 @@ HERE = "joint"
 def apply_joint(work: Work, arrivals: Sequence[Arrival]) -> None:
     """Take what was said in joint handlings; set aside what its sender may not say, with the reason."""
     for one in arrivals:
-        try:
-            body = read_body(JOINTS[one.event.kind], one.event.body)
-            _may_say(work, one.event, body)
-        except EnvelopeError as wrong:
-            one.quarantine(wrong.rule, wrong.reason)
-        except Early as early:
-            one.wait(str(early))
+        _judge(work, one)
+        if one.state is EventState.WAITING:
             work.kept.setdefault(HERE, []).append(one)
-        else:
-            _take(work, one.event, body)
-            if standing.find(work.session, body.no, body.joint) is None:
-                one.wait(f"等待办件 {body.no} 第 {body.joint} 步发起联办")
-                work.kept.setdefault(HERE, []).append(one)
 
 
 def revive(work: Work, no: str = "") -> None:
@@ -56,28 +44,28 @@ def revive(work: Work, no: str = "") -> None:
     """
     for one in work.kept.get(HERE, ()):
         if one.state is EventState.WAITING:
-            one.state, one.rule, one.reason = _again(work, one.event)
-    event = table_of(EventRow)
-    query = select(event).where(event.c.state == EventState.WAITING, event.c.kind.in_(list(JOINTS)))
-    query = query.order_by(*AS_THEY_CAME)
-    for row in work.session.execute(query.where(event.c.case_no == no) if no else query).all():
-        state, rule, reason = _again(work, read_event(row.raw))
-        if state is EventState.WAITING:
-            continue
-        restate(work, row.frm, row.ep, row.ord, state, rule, reason)
+            _judge(work, one)
+    event = table_of(EventRow).c
+    which = [event.state == EventState.WAITING, event.kind.in_(list(JOINTS))]
+    for one in stored(work, *which, *([event.case_no == no] if no else [])):
+        _judge(work, one)
+        if one.state is not EventState.WAITING:
+            restate(work, one)
 
 
-def _again(work: Work, event: Event) -> tuple[EventState, str, str]:
+def _judge(work: Work, one: Arrival) -> None:
+    one.state, one.rule, one.reason = EventState.APPLIED, "", ""
     try:
-        body = read_body(JOINTS[event.kind], event.body)
-        _may_say(work, event, body)
+        body = read_body(JOINTS[one.event.kind], one.event.body)
+        _may_say(work, one.event, body)
     except EnvelopeError as wrong:
-        return EventState.QUARANTINED, wrong.rule, wrong.reason
+        one.quarantine(wrong.rule, wrong.reason)
     except Early as early:
-        return EventState.WAITING, "", str(early)
-    _take(work, event, body)
-    known = standing.find(work.session, body.no, body.joint)
-    return (EventState.APPLIED if known else EventState.WAITING), "", ""
+        one.wait(str(early))
+    else:
+        _take(work, one.event, body)
+        if standing.find(work.session, body.no, body.joint) is None:
+            one.wait(f"等待办件 {body.no} 第 {body.joint} 步发起联办")
 
 
 def _take(work: Work, event: Event, body: JointAct) -> None:

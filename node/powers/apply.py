@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from node.cases.apply import revive
+from node.cases.permits import Early
+from node.db import table_of
 from node.exchange.arrivals import Arrival
-from node.exchange.model import EventState
+from node.exchange.model import EventRow, EventState
+from node.exchange.waiting import restate, stored
 from node.fees.standing import reconsider
 from node.powers import views
-from node.powers.actions import KIND, keep, refusal
+from node.powers.actions import KIND, keep, refusal, tell_newcomers
 from node.work import Work
 from protocol.errors import EnvelopeError
 from protocol.messages import AuthorisationUpdate, read_body
@@ -17,21 +20,44 @@ from protocol.powers import may_sign
 def apply_updates(work: Work, arrivals: Sequence[Arrival]) -> None:
     """Keep what was signed by the place itself or by one above it; set the rest aside."""
     for one in arrivals:
-        try:
-            body = read_body(AuthorisationUpdate, one.event.body)
-        except EnvelopeError as wrong:
-            one.quarantine(wrong.rule, wrong.reason)
-            continue
-        if reason := _objection(work, one.event.frm, body):
-            one.quarantine("L-8", reason)
-        else:
-            keep(work, body, one.event.frm)
+        _judge(work, one)
     if any(one.state == EventState.APPLIED for one in arrivals):
         revive(work)
         work.at_the_end(reconsider)
 
 
+def after_edition(work: Work) -> None:
+    """Judge again what has waited for a newer roster; whoever joins later is told of what is in force."""
+    event = table_of(EventRow).c
+    waiting = stored(work, event.state == EventState.WAITING, event.kind == KIND)
+    apply_updates(work, waiting)
+    for one in waiting:
+        if one.state != EventState.WAITING:
+            restate(work, one)
+    tell_newcomers(work)
+
+
+def _judge(work: Work, one: Arrival) -> None:
+    one.state, one.rule, one.reason = EventState.APPLIED, "", ""
+    try:
+        body = read_body(AuthorisationUpdate, one.event.body)
+        reason = _objection(work, one.event.frm, body)
+    except EnvelopeError as wrong:
+        one.quarantine(wrong.rule, wrong.reason)
+    except Early as early:
+        one.wait(str(early))
+    else:
+        if reason:
+            one.quarantine("L-8", reason)
+        else:
+            keep(work, body, one.event.frm)
+
+
 def _objection(work: Work, signer: str, body: AuthorisationUpdate) -> str:
+    """Why it does not hold, "" if it does; Early if a newer roster must say whether its signer may."""
+    for place in (signer, body.place):
+        if signer != body.place and place not in work.know.roster:
+            raise Early(f"等待名册里的 {place}")
     if not may_sign(signer, body.place, work.know.roster):
         return f"{signer} 不能给 {body.place} 的人员授权"
     if not body.id.startswith(f"SQ{body.place}-"):

@@ -30,7 +30,7 @@ POWERS = Capability(
     loops=(run,),
     seconds=SECONDS,
     counts=proposals.counts,
-    on_edition=actions.tell_newcomers,
+    on_edition=apply.after_edition,
     nav=(
         NavEntry("待批", links.PROPOSALS, "proof", roles=_SIGNS, order=48, count="proposals"),
         NavEntry("授权", links.AUTHORISATIONS, "keys", roles=_SIGNS | {"auditor"}, order=62),

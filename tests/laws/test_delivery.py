@@ -1,8 +1,9 @@
 """The law of delivery: whatever the line does to the mail, once it has come everywhere everybody has the same rows.
 
-Asked in two ways. One reader is given the same signed mail in any order, with losses and repeats, and then all of it
-once more. And a whole city acts while lines are cut, answers get lost, mail is lost, doubled and shuffled, nodes die
-and a hub's disk is wiped; then all is mended.
+Asked in three ways. One reader is given the same signed mail in any order, with losses and repeats, and then all of it
+once more. A whole city acts while lines are cut, answers get lost, mail is lost, doubled and shuffled, nodes die and a
+hub's disk is wiped; then all is mended. And one reader's database is set back to older copies, while its receipts,
+those of a life it has forgotten too, come in any order and again.
 """
 
 import random
@@ -36,6 +37,7 @@ from protocol import subjects
 from protocol.places import Code
 from protocol.subjects import MAIL
 from tests.agreement import agree
+from tests.attack.rogue import receipts_between
 from tests.databases import Databases
 from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, Federation, form, officer
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, Desk, small_city
@@ -315,6 +317,79 @@ async def test_whatever_happens_to_the_lines_everybody_ends_with_the_same(
     await trouble.heal()
     agree(city, LINE)
     assert city[CITY].read(reports) == city[COUNTY].read(reports) | own_reports(city)
+
+
+# A reader that is set back
+
+
+class SetBack(Trouble):
+    """The city's own node, which only reads, is set back now and then; its word goes astray, and comes again."""
+
+    def __init__(self, city: Federation, before: dict[str, str]) -> None:
+        super().__init__(city, before)
+        self.copy = before[CITY]
+        self.said: list[tuple[str, bytes]] = []
+
+    async def keep(self, _at: int) -> None:
+        self.copy = self.city.snapshot(CITY)
+
+    async def set_back(self, at: int) -> None:
+        """Maybe newer mail lies in its box already, and is read before it says anything."""
+        self.city.restart(CITY, self.copy)
+        self.city.now += timedelta(minutes=1)
+        if at % 2:
+            await self.file(at)
+            await self.read(at)
+
+    async def read(self, _at: int) -> None:
+        for place in LINE[:-1]:
+            await self.city[place].drain()
+        await self.city._relay()
+        await self.city[CITY].take(0)
+
+    async def speak(self, at: int) -> None:
+        """What it says lies ready, to be heard at once, later or never."""
+        await self.city[CITY].tell(hello=bool(at % 2))
+        for place in LINE[:-1]:
+            self.said += [(place, one) for one in receipts_between(self.city, CITY, place)]
+        self._new_disk(self.city.hubs[Code(CITY)], CITY)
+        self.city.now += timedelta(seconds=1)
+
+    async def hear(self, at: int) -> None:
+        """Any word it ever said comes to whom it was for, maybe not for the first time."""
+        if self.said:
+            place, word = self.said[-1 - at % len(self.said)]
+            subject = subjects.mail(subjects.Lane.RCPT, place, CITY)
+            await self.city[place].take_in([Incoming(subject, word)])
+
+    async def end(self) -> None:
+        """One last hello, after which all that it ever said comes once more; then time enough."""
+        self._mend()
+        await self.speak(1)
+        for at in range(len(self.said)):
+            await self.hear(at)
+        for _ in range(4):
+            await self.city.later(4000)
+
+
+READERS_LIFE: tuple[Callable[[SetBack, int], Any], ...] = (
+    *(SetBack.file, SetBack.read, SetBack.speak, SetBack.hear, SetBack.hear),
+    *(SetBack.keep, SetBack.set_back, SetBack.wait, SetBack.settle),
+)
+
+
+@settings(LAW, max_examples=25)
+@given(st.lists(st.tuples(st.sampled_from(READERS_LIFE), st.integers(0, 400)), max_size=30))
+async def test_a_reader_set_back_at_any_time_ends_with_everything(
+    city: Federation, before: dict[str, str], happened: list[tuple[Callable[[SetBack, int], Any], int]]
+) -> None:
+    life = SetBack(city, before)
+    for begins in (life.file, life.read, life.speak, life.hear):
+        await begins(0)
+    for happens, at in happened:
+        await happens(life, at)
+    await life.end()
+    agree(city, LINE)
 
 
 def reports(session: Any) -> dict[tuple[str, str], str]:

@@ -33,6 +33,7 @@ from protocol.errors import TransitionRefused
 from protocol.ledger import suspend
 from protocol.lifecycle import TRANSITIONS, Case, State, Step, Turn, advance
 from protocol.messages import STEPS, read_body
+from protocol.places import Code
 from tests.attack.rogue import Fields, Rogue, line, name, post
 from tests.databases import Databases
 from tests.federation import officer
@@ -342,19 +343,40 @@ async def test_envelopes_make_only_the_moves_of_the_table(
     fates = city.read(_fates)
     wrong = []
     for case, kind, frm, event in said:
-        state, reason = fates[name(line(event))]
+        state, rule, reason = fates[name(line(event))]
         may = kind in TRANSITIONS[case.state] and frm == case.speaker
-        if (state == "applied") != may:
-            wrong.append((case.state, kind, frm, state, reason))
+        if (state, rule) != (("applied", "") if may else ("quarantined", refused(desk, frm, kind))):
+            wrong.append((case.state, kind, frm, state, rule, reason))
         elif not may and (await desk.case(case.no, CITY) != case or not reason):
             wrong.append((case.state, kind, frm, "left a trace", reason))
     assert wrong == []
 
 
-def _fates(session: Session) -> dict[str, tuple[str, str]]:
+async def test_no_envelope_begins_a_case_but_a_filing(desk: Desk, bodies: dict[str, dict[str, Any]]) -> None:
+    """A defect of ours (N-1) would be mended by nobody: what the sender did wrong is told him by its own code."""
+    await desk.heard()
+    rogue = Rogue(desk.city, VILLAGE)
+    readers = (TOWNSHIP, COUNTY, CITY)
+    said = {kind: rogue.step(kind, rogue.number(), 1, "", readers, **body) for kind, body in bodies.items()}
+    for reader in readers:
+        post(desk.city, reader, VILLAGE, rogue.parcel(*said.values()))
+    await desk.city.settle()
+    for reader in readers:
+        fates = desk.city[reader].read(_fates)
+        found = {kind: fates[name(line(event))][:2] for kind, event in said.items()}
+        assert found.pop("case.filed") == ("applied", "")
+        assert found == {kind: ("quarantined", refused(desk, VILLAGE, kind)) for kind in found}
+
+
+def refused(desk: Desk, place: str, kind: str) -> str:
+    """The code of a step that the lifecycle has no place for: it says so before any rule of the kind does."""
+    return "L-1" if kind in desk.city.certificates[Code(place)].may else "P-10"
+
+
+def _fates(session: Session) -> dict[str, tuple[str, str, str]]:
     table = table_of(EventRow).c
-    rows = session.execute(select(table.hash, table.state, table.reason))
-    return {row.hash: (row.state, row.reason) for row in rows}
+    rows = session.execute(select(table.hash, table.state, table.rule, table.reason))
+    return {row.hash: (row.state, row.rule, row.reason) for row in rows}
 
 
 def _lay(work: Work, cases: list[Case], now: datetime) -> None:

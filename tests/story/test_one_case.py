@@ -18,6 +18,7 @@ from node.exchange.views import aside_counts
 from node.figures.model import DailyReportRow
 from node.figures.report import declare
 from node.node import Node
+from node.powers.views import authorisation
 from protocol.lifecycle import State
 from tests.agreement import agree
 from tests.databases import Databases
@@ -121,6 +122,26 @@ async def test_who_hears_of_a_new_village_late_waits_and_refuses_nothing(city: F
     assert state(city, township, no) is State.CLOSED
     assert not any(late.read(aside_counts).values())
     assert all(node.read(outstanding) == 0 for node in city.nodes.values())
+
+
+async def test_who_is_authorised_in_a_village_that_is_not_known_yet_is_known_with_it(
+    city: Federation,
+) -> None:
+    """What the township signed for its new village waits at whoever hears of the village later, and holds then."""
+    village, township = villages(city)
+    late = city[COUNTY]
+    await city.unaware(COUNTY, village)
+    (name,) = await city.authorise(village, "newcomer")
+    await city.settle()
+    assert late.read(aside_counts) == {"waiting": 1, "quarantined": 0, "unbelievable": 0}
+    assert late.read(authorisation, name) is None
+
+    await city.aware(COUNTY)
+    assert not any(late.read(aside_counts).values())
+    found = late.read(authorisation, name)
+    assert found is not None
+    assert found.person == "newcomer"
+    assert city[township].read(outstanding) == 0
 
 
 def declared_by(session: Session, place: str) -> int:

@@ -1,16 +1,21 @@
 """A database set back to an older copy (回退): the peers notice, a new epoch begins, nothing is lost at a reader or doubled."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from node.cases import actions
 from node.documents import issue
 from node.exchange import setback, views
+from node.exchange.arrivals import Incoming
 from node.exchange.model import OutState
+from protocol import receipts, subjects
 from protocol.lifecycle import State
+from protocol.places import Code
 from tests.agreement import agree, cases_of, folded, sums, tallies, truthful
-from tests.attack.rogue import Rogue, post
+from tests.attack.rogue import Rogue, post, receipts_between
 from tests.databases import Databases
 from tests.federation import AGENT, CLERK, Federation, form
 from tests.handled import CITY, COUNTY, TOWNSHIP, VILLAGE, issued, small_city
@@ -166,6 +171,107 @@ async def test_a_readers_database(city: Federation, place: str) -> None:
     await city[TOWNSHIP].do(actions.accept, CLERK, third)
     await city.settle()
     agree(city, LINE)
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize("heard", ["hello", "receipt"])
+async def test_a_reader_to_whom_more_came_before_its_hello_was_heard(city: Federation, heard: str) -> None:
+    """The newer letter lies in its mailbox, so it lacks one in the middle; whichever word of it is heard tells so."""
+    await filed(city)
+    old = city.snapshot(TOWNSHIP)
+    await filed(city)
+    city.line(TOWNSHIP).away = True
+    await filed(city)
+    await city.later(60)
+    city.restart(TOWNSHIP, old)
+    city.line(TOWNSHIP).away = False
+    await city[TOWNSHIP].take(0)
+    await city[TOWNSHIP].tell(hello=heard == "hello")
+    await city.later(60)
+    agree(city, LINE)
+
+
+async def test_what_a_reader_wrote_before_it_was_set_back_closes_nothing_after_its_hello(
+    city: Federation,
+) -> None:
+    await filed(city)
+    old = city.snapshot(TOWNSHIP)
+    no = await filed(city, settle=False)
+    await city[VILLAGE].drain()
+    await city[TOWNSHIP].take(0)
+    await city[TOWNSHIP].tell()
+    before = receipts_between(city, TOWNSHIP, VILLAGE)[-1]
+    city.restart(TOWNSHIP, old)
+    city.now += timedelta(minutes=30)
+    await city[TOWNSHIP].tell(hello=True)
+    hello = receipts_between(city, TOWNSHIP, VILLAGE)[-1]
+
+    for word in (before, hello, before):  # the same comes twice, or by another road
+        await hear(city, VILLAGE, TOWNSHIP, word)
+    truthful(city, LINE)
+    assert city[VILLAGE].read(views.reach_counts)[OutState.SENT]
+    await city.settle()
+    assert no in city[TOWNSHIP].read(cases_of)
+    agree(city, LINE)
+
+
+async def test_an_old_receipt_heard_again_and_again_has_nothing_sent_again(city: Federation) -> None:
+    """It calls missing what has come since: true when it was written, and no more."""
+    await filed(city)
+    await filed(city, settle=False)
+    await city[VILLAGE].drain()
+    city.hubs[Code(COUNTY)].wipe()  # the second letter is lost there
+    city.hubs[Code(COUNTY)].ensure(subjects.readers(city.roster, Code(COUNTY)))
+    await filed(city, settle=False)
+    await city[VILLAGE].drain()
+    await city[TOWNSHIP].take(0)
+    await city[TOWNSHIP].tell()
+    gap = receipts_between(city, TOWNSHIP, VILLAGE)[-1]
+    await city.later(60)
+    agree(city, LINE)
+    await city.later(3600)
+    for _ in range(3):
+        await hear(city, VILLAGE, TOWNSHIP, gap)
+        agree(city, LINE)
+
+
+async def test_a_clock_that_was_years_ahead_is_heard_as_soon_as_it_is_right(city: Federation) -> None:
+    """Its hello dated 2028 makes nothing it says afterwards an older word."""
+    city.now += timedelta(days=800)
+    await city[TOWNSHIP].tell(hello=True)
+    ahead = receipts_between(city, TOWNSHIP, VILLAGE)[-1]
+    city.now -= timedelta(days=800)
+    await hear(city, VILLAGE, TOWNSHIP, ahead)
+    await city.later(3600)
+    await filed(city)
+    agree(city, LINE)
+    old = city.snapshot(TOWNSHIP)
+    await filed(city)
+    city.restart(TOWNSHIP, old)
+    await hello(city, TOWNSHIP)
+    agree(city, LINE)
+
+
+async def test_a_hello_is_said_until_the_hub_has_stored_it(city: Federation) -> None:
+    """The line is up before the hub has its streams: nobody would ever hear the only hello."""
+    hub, bus = city.hubs[Code(COUNTY)], city.line(VILLAGE)
+    await filed(city)
+    hub.wipe()
+    async with city[VILLAGE].running(), asyncio.timeout(60):
+        bus.changed.fire()
+        await asyncio.sleep(0.1)
+        hub.ensure(subjects.readers(city.roster, Code(COUNTY)))
+        while not receipts_between(city, VILLAGE, COUNTY):
+            bus.changed.fire()
+            await asyncio.sleep(0.05)
+    said = receipts.read(receipts_between(city, VILLAGE, COUNTY)[0], city[COUNTY].know.ring, COUNTY, VILLAGE)
+    assert said.hello
+    assert len(receipts_between(city, VILLAGE, COUNTY)) == 1
+
+
+async def hear(city: Federation, reader: str, sender: str, receipt: bytes) -> None:
+    subject = subjects.mail(subjects.Lane.RCPT, reader, sender)
+    await city[reader].take_in([Incoming(subject, receipt)])
 
 
 async def test_a_reader_that_lies_about_what_it_holds_uses_up_no_numbers(city: Federation) -> None:

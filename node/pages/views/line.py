@@ -105,7 +105,8 @@ class Quarantined:
     told: bool = False
     """Whether the sender's receipt already names it."""
     release_action: str = ""
-    """Where an administrator has it tried again; empty for everybody else and for what only waits."""
+    """Where an administrator has it tried again; empty for everybody else, for what only waits, and where that
+    could change nothing."""
     carried: tuple[tuple[str, str], ...] = ()
     """What that form must say."""
 
