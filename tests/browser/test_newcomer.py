@@ -105,7 +105,7 @@ def test_the_line_is_pulled_and_restored(demo: Demo, people: BrowserContext) -> 
         no = file_case(village, demo.hosts[demo.village], "马秀花", "640221199107220031")
         expect(village.locator("body")).to_contain_text("已存")
         county.goto(f"{demo.hosts[demo.county]}/cases?box=all&q={no}")
-        expect(county.locator("body")).to_contain_text("没有符合条件的办件")
+        expect(county.locator("body")).to_contain_text("没有这个编号的办件")
     finally:
         demo.line(Line.WHOLE)
     appears(county, demo.hosts[demo.county], no, 20)
