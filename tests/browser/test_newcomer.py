@@ -106,6 +106,7 @@ def test_the_line_is_pulled_and_restored(demo: Demo, people: BrowserContext) -> 
         expect(village.locator("body")).to_contain_text("已存")
         county.goto(f"{demo.hosts[demo.county]}/cases?box=all&q={no}")
         expect(county.locator("body")).to_contain_text("没有这个编号的办件")
+        expect(county.locator(f"main a[href*='{no}']")).to_have_count(0)
     finally:
         demo.line(Line.WHOLE)
     appears(county, demo.hosts[demo.county], no, 20)
