@@ -41,19 +41,28 @@ router = APIRouter(include_in_schema=False)
 _RANKS = ("main", "plain", "danger")
 """Acts in the order of their buttons: what cannot be taken back is not the first to be pressed."""
 
+Failed = tuple[Act, NodeError, Mapping[str, Sequence[str]]]
+"""An act that was refused: which, why, and what had been written."""
+_TRIES = 3
+
+
 # One case
 
 
 def case_view(
-    desk: Desk,
-    no: str,
-    *,
-    reveal: bool = False,
-    failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None = None,
-    reveal_error: str = "",
+    desk: Desk, no: str, *, reveal: bool = False, failed: Failed | None = None, reveal_error: str = ""
 ) -> CaseView:
-    node = desk.node
-    row = node.read(views.one, no)
+    """The case page, all of it of one moment: a step that comes while it is drawn has it drawn again."""
+    for _ in range(_TRIES):
+        row = desk.node.read(views.one, no)
+        view = _drawn(desk, row, reveal=reveal, failed=failed, reveal_error=reveal_error)
+        if desk.node.read(views.one, no).n == row.n:
+            break
+    return view
+
+
+def _drawn(desk: Desk, row: Any, *, reveal: bool, failed: Failed | None, reveal_error: str) -> CaseView:
+    node, no = desk.node, row.no
     private = _private(desk, no)
     item = show.item_of(node, row.item)
     case = to_case(row)
@@ -186,16 +195,12 @@ def _all_acts(desk: Desk) -> list[Act]:
     return [act for capability in desk.node.capabilities for act in capability.acts]
 
 
-def offered(
-    desk: Desk, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None = None
-) -> tuple[Action, ...]:
+def offered(desk: Desk, case: Case, failed: Failed | None = None) -> tuple[Action, ...]:
     """The acts that fit the case now, those of other roles closed with the reason; at most one is the main one."""
     return desk.node.look(lambda work: _offered(desk, work, case, failed))
 
 
-def _offered(
-    desk: Desk, work: Work, case: Case, failed: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
-) -> tuple[Action, ...]:
+def _offered(desk: Desk, work: Work, case: Case, failed: Failed | None) -> tuple[Action, ...]:
     found = []
     fitting = [
         act
@@ -237,9 +242,7 @@ def _offered(
     return tuple(sorted(found, key=lambda one: (bool(one.refused), _RANKS.index(one.rank))))
 
 
-def _fields(
-    ask: Ask, work: Work, case: Case, mistaken: tuple[Act, NodeError, Mapping[str, Sequence[str]]] | None
-) -> list[Field]:
+def _fields(ask: Ask, work: Work, case: Case, mistaken: Failed | None) -> list[Field]:
     errors = mistaken[1].fields() if mistaken else {}
     said = mistaken[2] if mistaken else {}
     value = ",".join(said.get(ask.name, ()))

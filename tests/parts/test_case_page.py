@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from node.agency import actions as agency
 from node.agency import entrusted
-from node.cases import actions
+from node.cases import actions, views
 from node.errors import Conflict
 from node.fees import actions as fees
 from node.fees.actions import Charge
@@ -171,3 +171,26 @@ async def test_what_is_not_found_comes_back_as_a_form(desks: Desks) -> None:
         assert no in answer.text
         assert 'class="err' not in answer.text
         assert (await chief.submit("/cases/nothing/second", {"proposal": "x"})).status_code == 404
+
+
+async def test_a_page_is_of_one_moment_though_a_step_comes_while_it_is_drawn(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no = await filed(desks)
+    county = desks.city[COUNTY]
+    read, looks = county.read, []
+
+    def meanwhile(action: Any, *args: Any, **more: Any) -> Any:
+        """The county accepts the case just after a page has begun to look at it."""
+        found = read(action, *args, **more)
+        if action is views.one and not looks:
+            looks.append(no)
+            county.do_now(actions.accept, CLERK, no)
+        return found
+
+    async with desks.at(COUNTY, "clerk") as clerk:
+        monkeypatch.setattr(county, "read", meanwhile)
+        page = await clerk.get(f"/cases/{no}")
+        assert looks == [no]
+        assert "受理通知书" in page.text
+        assert "do-accept" not in page.text
