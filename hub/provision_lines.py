@@ -93,7 +93,7 @@ class Lines:
             changed = self._server_keys(folder, address, name) or changed
         elif (
             address.tls and address.members
-        ):  # their routes ask each other for certificates of this authority
+        ):  # whose routes ask each other for certificates of this authority
             changed = plain(folder / "ca.pem", self._authority_of(address)) or changed
         configs: dict[str, bytes] = {}
         if not address.embedded:

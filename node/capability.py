@@ -49,7 +49,8 @@ class Capability:
     lanes: Mapping[Lane, Callable[["Node", Delivery], None]] = field(default_factory=dict)
     """Lanes of the mail that it takes itself, instead of the inbox: at once, without waiting, or not at all."""
     takes: Mapping[str, int] = field(default_factory=dict)
-    """Paths, by their beginning, whose requests may be larger than a form: how many bytes."""
+    """Paths, by their beginning, whose requests may be larger than a form: how many bytes. Twice what their own rules
+    take, so that somebody with too large a file is told so in words."""
     counts: Callable[[Session, Officer], Mapping[str, int]] | None = None
     """Counts for its entries of the navigation."""
     seconds: Mapping[str, Second] = field(default_factory=dict)

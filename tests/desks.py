@@ -8,6 +8,7 @@ async with desks.at(VILLAGE, "agent") as browser:      # logged in
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -16,11 +17,12 @@ from hub.boards.capability import BOARDS
 from node.accounts import actions
 from node.accounts.passwords import Passwords
 from node.accounts.roles import Role
+from node.cases import actions as case_actions
 from node.node import Node
 from node.web import Web
 from protocol.roster import Roster
 from tests.databases import Databases
-from tests.federation import Federation, real_items
+from tests.federation import AGENT, Federation, form, real_items
 
 PASSWORD = "Correct-horse-1"
 HOST = "http://node.test"
@@ -63,6 +65,18 @@ class Desks:
         chosen = tuple(item for item in items if item.id in ITEMS)
         await city.publish(1, chosen, tuple(deed for deed in deeds if deed.item in ITEMS))
         return cls(city)
+
+    @property
+    def village(self) -> str:
+        """A village of the federation."""
+        roster = self.city.roster
+        return next(place.code for place in roster if not roster.children(place.code))
+
+    async def filed(self, item: str = "SZS-019", **changes: Any) -> str:
+        """A case filed there, heard of everywhere."""
+        no = await self.city[self.village].do(case_actions.file_case, AGENT, form(item, **changes))
+        await self.city.settle()
+        return no
 
     def _app(self, node: Node) -> FastAPI:
         names = tuple(one.name for one in node.capabilities)

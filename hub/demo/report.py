@@ -9,7 +9,7 @@ from hub.demo.city import DemoCity
 from node.cases.model import CaseRow
 from node.db import table_of
 from node.exchange import views as exchange
-from node.exchange.model import EventRow, EventState
+from node.exchange.model import COUNTING, EventRow, EventState
 from node.exchange.outbox import outstanding
 from node.figures.model import DayPlaceRow
 from node.node import Node
@@ -59,7 +59,7 @@ def _events(node: Node) -> dict[str, int]:
     """How many distinct steps of each case this node holds and has applied."""
     event = table_of(EventRow).c
     query = select(event.case_no, func.count(func.distinct(event.n))).where(
-        event.n.is_not(None), event.state.in_((EventState.MINE, EventState.APPLIED))
+        event.n.is_not(None), event.state.in_(COUNTING)
     )
     return dict(node.db.read(lambda session: session.execute(query.group_by(event.case_no)).all()))
 
@@ -67,9 +67,7 @@ def _events(node: Node) -> dict[str, int]:
 def _repeats(node: Node) -> int:
     """Steps that are here more often than once."""
     event = table_of(EventRow).c
-    query = select(func.count() - 1).where(
-        event.n.is_not(None), event.state.in_((EventState.MINE, EventState.APPLIED))
-    )
+    query = select(func.count() - 1).where(event.n.is_not(None), event.state.in_(COUNTING))
     grouped = query.group_by(event.case_no, event.n)
     return sum(node.db.read(lambda session: list(session.execute(grouped).scalars())))
 

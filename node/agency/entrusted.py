@@ -14,7 +14,7 @@ from node.cases.dossier import dossier
 from node.cases.steps import Cases
 from node.db import table_of
 from node.errors import Forbidden
-from node.exchange.model import EventRow, EventState
+from node.exchange.model import COUNTING, EventRow
 from node.work import Knowledge, Work
 from protocol import agency as law
 from protocol.agency import AGENCY, Agency
@@ -27,7 +27,7 @@ Moment = tuple[str, int]
 def said(session: Session, no: str, kinds: Collection[str]) -> list[tuple[Moment, Event]]:
     """What was said of these kinds about a case and counts here, in the order in which it was said."""
     event = table_of(EventRow).c
-    counts = event.state.in_((EventState.MINE, EventState.APPLIED))
+    counts = event.state.in_(COUNTING)
     rows = session.execute(
         select(event.raw, event.ord).where(event.case_no == no, event.kind.in_(kinds), counts)
     )

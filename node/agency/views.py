@@ -10,7 +10,7 @@ from node.agency.model import ProjectCaseRow, ProjectRow
 from node.cases.model import CaseRow
 from node.db import table_of
 from node.errors import NotFound
-from node.exchange.model import AS_THEY_CAME, EventRow, EventState
+from node.exchange.model import AS_THEY_CAME, COUNTING, EventRow
 from protocol.agency import Marked
 from protocol.envelope import read_event
 
@@ -79,7 +79,7 @@ def marks_of(session: Session, numbers: Iterable[str]) -> Mapping[str, list[Mark
     query = (
         select(event.case_no, event.raw)
         .where(event.case_no.in_(list(numbers)), event.kind == "agency.marked")
-        .where(event.state.in_((EventState.MINE, EventState.APPLIED)))
+        .where(event.state.in_(COUNTING))
         .order_by(*AS_THEY_CAME)
     )
     found: dict[str, list[Marked]] = {}

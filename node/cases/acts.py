@@ -113,7 +113,7 @@ def _opinions(_work: Work, _case: Case) -> Sequence[tuple[str, str]]:
 
 def opinion_of(session: Session, no: str) -> str:
     """What the last review of a case came to, 同意 or 不同意; "" if it was never reviewed."""
-    said = [one for one in events_of(session, no) if one.kind == "case.reviewed"]
+    said = events_of(session, no, "case.reviewed")
     return str(said[-1].body.get("opinion", "")) if said else ""
 
 

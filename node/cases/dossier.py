@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from node.db import table_of
-from node.exchange.model import AS_THEY_CAME, EventRow, EventState
+from node.exchange.model import AS_THEY_CAME, COUNTING, EventRow
 from node.work import Knowledge
 from protocol.envelope import Event, read_event
 from protocol.errors import SealError
@@ -43,12 +43,15 @@ _REMARKS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 """The headings under which a word beside the chain remarks something: never those that a decision is printed from."""
 
 
-def events_of(session: Session, no: str) -> list[Event]:
-    """Every event of the case that counts here, submissions included: as they came, of one moment the chain first."""
+def events_of(session: Session, no: str, *kinds: str) -> list[Event]:
+    """Every event of the case that counts here, submissions included, or those of some kinds: as they came, of one
+    moment the chain first.
+    """
     event = table_of(EventRow).c
+    wanted = [event.kind.in_(kinds)] if kinds else []
     rows = session.execute(
         select(event.raw, event.n, event.at)
-        .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
+        .where(event.case_no == no, event.state.in_(COUNTING), *wanted)
         .order_by(event.at, event.n.is_(None), event.n, *AS_THEY_CAME)
     )
     return [read_event(row.raw) for row in rows]
@@ -151,7 +154,7 @@ def applicant(session: Session, know: Knowledge, no: str) -> dict[str, Any] | No
         .where(
             event.case_no == no,
             event.kind.in_((*STEPS, NOTICE)),
-            event.state.in_((EventState.MINE, EventState.APPLIED)),
+            event.state.in_(COUNTING),
         )
         .order_by(event.n.is_(None), event.n, *AS_THEY_CAME)
     ).scalars()

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from node.db import table_of
 from node.errors import Conflict, NotFound
-from node.exchange.model import AS_THEY_CAME, EventRow, EventState, StatementRow
+from node.exchange.model import AS_THEY_CAME, COUNTING, EventRow, StatementRow
 from node.work import CIVIL, Knowledge
 from protocol import evidence
 from protocol.certificates import Certificate
@@ -28,7 +28,7 @@ def export(session: Session, know: Knowledge, no: str, now: datetime) -> bytes:
         .join_from(
             table_of(EventRow), table_of(StatementRow), event.statement == statement.hash, isouter=True
         )
-        .where(event.case_no == no, event.state.in_((EventState.MINE, EventState.APPLIED)))
+        .where(event.case_no == no, event.state.in_(COUNTING))
         .order_by(event.n.is_(None), event.n, *AS_THEY_CAME)
     ).all()
     if not rows:

@@ -13,13 +13,13 @@ from sqlalchemy import Row, select, update
 from sqlmodel import Session
 
 from node.cases import findings
+from node.cases.dossier import events_of
 from node.cases.model import CaseRow, SubmissionRow
 from node.cases.steps import CHUNK
 from node.db import insert_ignore, table_of
-from node.exchange.model import EventRow, EventState
 from node.work import Work
 from protocol.case import Case, State, Step
-from protocol.envelope import Event, read_event
+from protocol.envelope import Event
 from protocol.lifecycle import ENDINGS
 from protocol.messages import Submission
 
@@ -88,15 +88,8 @@ def _settle_some(work: Work, numbers: list[str]) -> None:
                 _note(work, row)
 
 
-def _steps(session: Session, no: str, *kinds: str) -> list[Event]:
-    event = table_of(EventRow).c
-    counts = event.state.in_((EventState.MINE, EventState.APPLIED))
-    rows = session.execute(select(event.raw).where(event.case_no == no, event.kind.in_(kinds), counts))
-    return [read_event(raw) for raw in rows.scalars()]
-
-
 def _answered(session: Session, row: Row[Any]) -> str:
-    named = (one for one in _steps(session, row.no, *ANSWERS) if one.body.get("submission") == row.hash)
+    named = (one for one in events_of(session, row.no, *ANSWERS) if one.body.get("submission") == row.hash)
     return next((one.kind for one in named), "")
 
 
@@ -104,7 +97,7 @@ def _in_time(session: Session, row: Row[Any]) -> bool:
     """Whether it was dated within the term whose end has ended the case."""
     if row.kind != "case.supplement_sent" or row.state != State.TERMINATED or row.reply_by is None:
         return False
-    ended = _steps(session, row.no, "case.terminated")
+    ended = events_of(session, row.no, "case.terminated")
     return row.on <= row.reply_by and any(one.body.get("by") == SYSTEM for one in ended)
 
 

@@ -13,7 +13,7 @@ from node.cases import views
 from node.desk import show
 from node.desk.frame import Desk, Here
 from node.desk.frame import show as answer
-from node.exchange.model import EventState
+from node.exchange.model import COUNTING, EventState
 from node.exchange.outbox import sign_waiting
 from node.node import Node
 from node.pages import links, screens
@@ -138,7 +138,7 @@ def _view(desk: Desk, no: str) -> EvidenceView:
     node = desk.node
     row = node.read(views.one, no)
     events = node.read(views.events, no)
-    held = [one for one in events if one.state in (EventState.MINE, EventState.APPLIED)]
+    held = [one for one in events if one.state in COUNTING]
     speakers = {one.frm for one in held}
     steps = [one.n for one in held if one.n]
     gaps = tuple(

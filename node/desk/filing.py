@@ -278,7 +278,9 @@ async def open_wizard(
 async def go_on(request: Request, desk: Filer) -> Response:
     """Keep what was written, then go on, back, or stay with the faults shown."""
     form = await request.form()
-    draft = desk.node.read(drafts.load, str(form.get("draft", "")), desk.who.id) or Draft(_name(form, desk))
+    draft = desk.node.read(drafts.load, str(form.get("draft", "")), desk.who.id) or Draft(
+        _draft_name(form, desk)
+    )
     step = (
         WizardStep(int(str(form.get("step", "1"))))
         if str(form.get("step", "1")) in ("1", "2", "3", "4")
@@ -321,7 +323,7 @@ async def print_entrustment(desk: Filer, draft: str = "") -> Response:
     return answer(screens.entrustment_page(page, EntrustmentView(content=sheet, back=back)))
 
 
-def _name(form: FormData, desk: Desk) -> str:
+def _draft_name(form: FormData, desk: Desk) -> str:
     return str(form.get("draft", ""))[:36] or str(uuid7(desk.now))
 
 

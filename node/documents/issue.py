@@ -65,7 +65,7 @@ def issued(session: Session, subject: Subject) -> dict[str, Row[Any]]:
     """The documents of a case as it stands that have a number here, by kind."""
     table = table_of(DocumentIssueRow)
     rows = session.execute(select(table).where(table.c.case_no == subject.case.no)).all()
-    return {row.kind: row for row in rows if row.times == KINDS[row.kind].times(subject)}
+    return {row.kind: row for row in rows if row.occasion == KINDS[row.kind].occasion(subject)}
 
 
 def number_of(subject: Subject, kind: Kind, known: Row[Any] | None) -> str:
@@ -89,17 +89,17 @@ def print_document(work: Work, officer: Officer, no: str, kind_id: str) -> int:
     if kind is None or kind not in offered(subject):
         raise NotFound("本件现在没有这份文书")
     table = table_of(DocumentIssueRow)
-    times, known = kind.times(subject), issued(work.session, subject).get(kind_id)
+    occasion, known = kind.occasion(subject), issued(work.session, subject).get(kind_id)
     if known is None:
         made, given = kind.made_by(subject), number_of(subject, kind, None)
         if given or (made is not None and made.frm != work.me):
-            registry.keep(work, officer.staff_no, no, kind, times, given)
+            registry.keep(work, officer.staff_no, no, kind, occasion, given)
         else:
-            registry.register(work, officer.staff_no, no, kind, times)
+            registry.register(work, officer.staff_no, no, kind, occasion)
     before = known.prints if known else 0
     work.session.execute(
         update(table)
-        .where(table.c.case_no == no, table.c.kind == kind_id, table.c.times == times)
+        .where(table.c.case_no == no, table.c.kind == kind_id, table.c.occasion == occasion)
         .values(prints=before + 1, printed_at=work.now)
     )
     audit.record(

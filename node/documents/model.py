@@ -19,8 +19,8 @@ class DocumentIssueRow(SQLModel, table=True):
     __tablename__ = "document_issues"
     case_no: str = Field(primary_key=True, max_length=50)
     kind: str = Field(primary_key=True, max_length=8)
-    times: int = Field(primary_key=True)
-    """Which of the case's documents of this kind, see `Kind.times`."""
+    occasion: int = Field(primary_key=True)
+    """Which of the case's documents of this kind, see `Kind.occasion`."""
     number: str = Field(max_length=60)
     year: int
     serial: int | None

@@ -20,7 +20,7 @@ from node.db import insert_all, table_of
 from node.documents.kinds import KINDS
 from node.documents.model import DocumentIssueRow
 from node.documents.sheet import Kind
-from node.exchange.model import EventRow, EventState
+from node.exchange.model import COUNTING, EventRow
 from node.exchange.setback import alarm
 from node.work import MOST_SKIPPED, Knowledge, Work, civil_date
 
@@ -42,22 +42,22 @@ def told(
     return private if kind is None else {**(private or {}), "documents": [_told(work, no, kind, n, by)]}
 
 
-def _told(work: Work, no: str, kind: Kind, times: int, by: str) -> Mapping[str, str]:
-    return {"kind": kind.id, "number": register(work, by, no, kind, times)}
+def _told(work: Work, no: str, kind: Kind, occasion: int, by: str) -> Mapping[str, str]:
+    return {"kind": kind.id, "number": register(work, by, no, kind, occasion)}
 
 
 def _said(work: Work, no: str, kind: Kind) -> int:
     """How often a step that makes a document of this kind was said in the case so far."""
     event = table_of(EventRow).c
-    ours = event.state.in_((EventState.MINE, EventState.APPLIED))
+    ours = event.state.in_(COUNTING)
     said = select(func.count()).where(event.case_no == no, event.kind.in_(kind.after), ours)
     return work.session.execute(said).scalar() or 0
 
 
-def register(work: Work, by: str, no: str, kind: Kind, times: int) -> str:
+def register(work: Work, by: str, no: str, kind: Kind, occasion: int) -> str:
     """The number of our own document of a case; a new one if it has none yet."""
     table = table_of(DocumentIssueRow).c
-    known = select(table.number).where(table.case_no == no, table.kind == kind.id, table.times == times)
+    known = select(table.number).where(table.case_no == no, table.kind == kind.id, table.occasion == occasion)
     if found := work.session.execute(known).scalar():
         return str(found)
     year, alike = work.today.year, _alike(kind)
@@ -65,7 +65,7 @@ def register(work: Work, by: str, no: str, kind: Kind, times: int) -> str:
     above = (work.session.execute(last).scalar() or 0) + _untold(work, alike)
     serial = work.serial(f"document {alike[0]}", str(year), above)
     given = number(work.know, kind, year, serial)
-    _write(work, by, no, kind, times, given, serial)
+    _write(work, by, no, kind, occasion, given, serial)
     return given
 
 
@@ -93,16 +93,16 @@ def _untold(work: Work, alike: Sequence[str]) -> int:
     return min(work.session.execute(found).scalar() or 0, MOST_SKIPPED)
 
 
-def keep(work: Work, by: str, no: str, kind: Kind, times: int, given: str) -> None:
+def keep(work: Work, by: str, no: str, kind: Kind, occasion: int, given: str) -> None:
     """A document that is printed here with the number that an act has told: no new one of our own."""
-    _write(work, by, no, kind, times, given, None)
+    _write(work, by, no, kind, occasion, given, None)
 
 
-def _write(work: Work, by: str, no: str, kind: Kind, times: int, given: str, serial: int | None) -> None:
+def _write(work: Work, by: str, no: str, kind: Kind, occasion: int, given: str, serial: int | None) -> None:
     row = {
         "case_no": no,
         "kind": kind.id,
-        "times": times,
+        "occasion": occasion,
         "number": given,
         "year": work.today.year,
         "serial": serial,

@@ -90,7 +90,7 @@ class Kind:
     which: Callable[[Subject], int] | None = None
     """What tells it from the case's earlier ones of this kind, if not how often a step of `after` was said."""
 
-    def times(self, subject: Subject) -> int:
+    def occasion(self, subject: Subject) -> int:
         """Which of the case's documents of this kind it is: each has a number of its own, as a second suspension's."""
         if self.which is not None:
             return self.which(subject)

@@ -70,6 +70,8 @@ class EventRow(SQLModel, table=True):
     )
 
 
+COUNTING = (EventState.MINE, EventState.APPLIED)
+"""The states of events that count here, our own and others'."""
 AS_THEY_CAME = tuple(table_of(EventRow).c[name] for name in ("at", "frm", "ep", "ord"))
 """A total order of events: as they were stored here, those of one moment as each sender said them.
 

@@ -21,7 +21,7 @@ from sqlmodel import Session
 
 from node.cases.dossier import PAPERS, dossier, open_private
 from node.db import insert_ignore, table_of
-from node.exchange.model import EventRow, EventState
+from node.exchange.model import COUNTING, EventRow, EventState
 from node.materials.model import BlobRow, BlobState, CaseFileRow, NotedCaseRow, SentFileRow
 from node.work import Knowledge, Work
 from protocol.blobs import KEY_BYTES, MAX_BLOB
@@ -216,7 +216,7 @@ def may_have(session: Session, no: str, name: str, place: str) -> bool:
         select(event.raw).where(
             event.case_no == no,
             event.kind.in_(PAPERS),
-            event.state.in_((EventState.MINE, EventState.APPLIED)),
+            event.state.in_(COUNTING),
         )
     ).scalars()
     for raw in rows:

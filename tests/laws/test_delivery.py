@@ -106,6 +106,19 @@ class Mailbox:
         self.workers = Workers(writers=1, readers=1)
         self.expected: dict[str, list[Any]] = {}
 
+    def portions(self, came: list[tuple[int, bool]]) -> list[list[int]]:
+        """Letters as they came, cut after each that ends a portion."""
+        found: list[list[int]] = [[]]
+        for number, ends in came:
+            found[-1].append(number % len(self.mail))
+            if ends:
+                found.append([])
+        return [part for part in found if part]
+
+    def shuffled(self, seed: int) -> list[int]:
+        """Every letter once, in an order of the seed's."""
+        return random.Random(seed).sample(range(len(self.mail)), len(self.mail))
+
     async def read(self, *portions: Iterable[int]) -> dict[str, list[Any]]:
         """Every row of a reader who was given these portions of the mail, by table."""
         url, place = self.databases.copy(self.start), Code(CITY)
@@ -152,14 +165,7 @@ async def mailbox(city: Federation, databases: Databases, before: dict[str, str]
 async def test_any_order_loss_and_repetition_ends_in_the_same_rows(
     mailbox: Mailbox, came: list[tuple[int, bool]], seed: int
 ) -> None:
-    count = len(mailbox.mail)
-    portions: list[list[int]] = [[]]
-    for number, ends in came:
-        portions[-1].append(number % count)
-        if ends:
-            portions.append([])
-    again = random.Random(seed).sample(range(count), count)
-    found = await mailbox.read(*(part for part in portions if part), again)
+    found = await mailbox.read(*mailbox.portions(came), mailbox.shuffled(seed))
     for name, rows in mailbox.expected.items():
         assert found[name] == rows, name
 

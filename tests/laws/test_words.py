@@ -5,7 +5,6 @@ is used twice. One reader is given all of it in any order, with repeats, and alw
 findings. And nobody who spoke in order is ever accused, whatever came first.
 """
 
-import random
 from collections.abc import AsyncIterator
 from itertools import permutations
 from typing import Any
@@ -161,14 +160,7 @@ async def test_in_the_order_it_was_said_only_the_strangers_are_accused(mailbox: 
 async def test_any_order_gives_the_same_verdicts_sums_and_findings(
     mailbox: Mailbox, came: list[tuple[int, bool]], seed: int
 ) -> None:
-    count = len(mailbox.mail)
-    portions: list[list[int]] = [[]]
-    for number, ends in came:
-        portions[-1].append(number % count)
-        if ends:
-            portions.append([])
-    again = random.Random(seed).sample(range(count), count)
-    found = await mailbox.read(*(part for part in portions if part), *([at] for at in again))
+    found = await mailbox.read(*mailbox.portions(came), *([at] for at in mailbox.shuffled(seed)))
     for name, rows in mailbox.expected.items():
         assert found[name] == rows, name
 

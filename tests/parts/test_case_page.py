@@ -16,7 +16,7 @@ from node.fees import actions as fees
 from node.fees.actions import Charge
 from tests.databases import Databases
 from tests.desks import Desks, Window
-from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, divisions, form, part_of, real_items
+from tests.federation import AGENT, CHIEF, CLERK, REVIEWER, divisions, part_of, real_items
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CITY, COUNTY = "640200000000", "640221000000"
@@ -29,16 +29,6 @@ async def desks(databases: Databases) -> AsyncIterator[Desks]:
     found = await Desks.open(part_of(divisions(), townships=1, villages=1), databases)
     yield found
     await found.city.close()
-
-
-def village_of(desks: Desks) -> str:
-    return next(place.code for place in desks.city.roster if not desks.city.roster.children(place.code))
-
-
-async def filed(desks: Desks, item: str = STRICT, **changes: Any) -> str:
-    no = await desks.city[village_of(desks)].do(actions.file_case, AGENT, form(item, **changes))
-    await desks.city.settle()
-    return no
 
 
 async def text(window: Window, path: str) -> str:
@@ -62,15 +52,15 @@ async def test_every_act_says_what_was_done(desks: Desks) -> None:
     acts = [act for capability in desks.city[COUNTY].capabilities for act in capability.acts]
     assert {"mark", "hand-papers", "hold-money", "deposit", "bill", "joint"} <= {act.key for act in acts}
     assert [act.key for act in acts if not act.done] == []
-    no = await filed(desks)
-    async with desks.at(village_of(desks), "agent") as agent:
+    no = await desks.filed()
+    async with desks.at(desks.village, "agent") as agent:
         sent = await agent.submit(f"/cases/{no}/mark", {"mark": "上门"})
         assert "服务方式已登记" in await text(agent, sent.headers["location"])
 
 
 async def test_whoever_decides_is_told_that_the_reviewer_is_against_it(desks: Desks) -> None:
     for opinion, main in (("同意", ["准予"]), ("不同意", [])):
-        no = await filed(desks)
+        no = await desks.filed()
         await desks.city[COUNTY].do(actions.accept, CLERK, no)
         await desks.city[COUNTY].do(actions.review, REVIEWER, no, opinion, "社保关系不在本县")
         async with desks.at(COUNTY, "chief") as chief:
@@ -88,18 +78,18 @@ async def test_whoever_decides_is_told_that_the_reviewer_is_against_it(desks: De
 
 async def test_an_act_is_not_asked_for_what_there_is_nothing_to_choose_from(desks: Desks) -> None:
     async with desks.at(COUNTY, "clerk") as clerk:
-        strict = await text(clerk, f"/cases/{await filed(desks, STRICT)}")
+        strict = await text(clerk, f"/cases/{await desks.filed(STRICT)}")
         assert "容缺" not in strict
         assert "补齐日期" not in strict
     township = desks.city.roster.children(COUNTY)[0].code
     async with desks.at(township, "clerk") as clerk:
-        soft = await text(clerk, f"/cases/{await filed(desks, SOFTENED)}")
+        soft = await text(clerk, f"/cases/{await desks.filed(SOFTENED)}")
     assert "容缺：可以后补的材料" in soft
     assert "补齐日期" in soft
 
 
 async def test_a_clerk_is_told_to_take_a_case_before_he_has_it_corrected(desks: Desks) -> None:
-    no = await filed(desks)
+    no = await desks.filed()
     async with desks.at(COUNTY, "clerk") as clerk:
         assert "return" not in await buttons(clerk, no)
         assert "请先签收，签收后可以一次性告知补正" in await text(clerk, f"/cases/{no}")
@@ -112,7 +102,7 @@ async def test_a_clerk_is_told_to_take_a_case_before_he_has_it_corrected(desks: 
 
 
 async def test_an_agency_is_taken_up_again_only_after_it_was_stopped(desks: Desks) -> None:
-    village, no = desks.city[village_of(desks)], await filed(desks)
+    village, no = desks.city[desks.village], await desks.filed()
     async with desks.at(village.place, "agent") as agent:
         offered = await buttons(agent, no)
         assert not {"agency-resume", "hold-money", "deposit", "agency-finish"} & set(offered)
@@ -137,9 +127,9 @@ async def test_money_is_held_for_a_bill_and_paid_in_by_its_receipt(databases: Da
     fee = next(one for one in items if one.id == "SZS-048").fee
     charged = tuple(one.model_copy(update={"fee": fee, "version": 2}) for one in items if one.id == STRICT)
     await desks.city.publish(2, charged, tuple(one for one in deeds if one.item == STRICT))
-    village = desks.city[village_of(desks)]
-    unasked = await filed(desks)
-    no = await filed(desks, entrust_scope=("交件", "缴费"))
+    village = desks.city[desks.village]
+    unasked = await desks.filed()
+    no = await desks.filed(entrust_scope=("交件", "缴费"))
     for one in (unasked, no):
         await desks.city[COUNTY].do(actions.accept, CLERK, one)
     async with desks.at(village.place, "agent") as agent:
@@ -164,7 +154,7 @@ async def test_money_is_held_for_a_bill_and_paid_in_by_its_receipt(databases: Da
 
 
 async def test_what_is_not_found_comes_back_as_a_form(desks: Desks) -> None:
-    no = await filed(desks)
+    no = await desks.filed()
     async with desks.at(COUNTY, "chief") as chief:
         answer = await chief.submit(f"/cases/{no}/second", {"proposal": "nothing", "verdict": "批准"})
         assert answer.status_code == 404
@@ -176,7 +166,7 @@ async def test_what_is_not_found_comes_back_as_a_form(desks: Desks) -> None:
 async def test_a_page_is_of_one_moment_though_a_step_comes_while_it_is_drawn(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    no = await filed(desks)
+    no = await desks.filed()
     county = desks.city[COUNTY]
     read, looks = county.read, []
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -16,7 +15,7 @@ from node.posts.actions import Post
 from node.powers import seals
 from tests.databases import Databases
 from tests.desks import Desks, Window
-from tests.federation import AGENT, CHIEF, REVIEWER, divisions, form, part_of
+from tests.federation import AGENT, CHIEF, REVIEWER, divisions, part_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CITY, COUNTY = "640200000000", "640221000000"
@@ -31,16 +30,6 @@ async def desks(databases: Databases) -> AsyncIterator[Desks]:
     await found.city.close()
 
 
-def village_of(desks: Desks) -> str:
-    return next(place.code for place in desks.city.roster if not desks.city.roster.children(place.code))
-
-
-async def filed(desks: Desks, **changes: Any) -> str:
-    no = await desks.city[village_of(desks)].do(actions.file_case, AGENT, form("SZS-019", **changes))
-    await desks.city.settle()
-    return no
-
-
 async def text(window: Window, path: str) -> str:
     """What a page says, without its marks."""
     answer = await window.get(path)
@@ -53,10 +42,10 @@ def plain(page: str) -> str:
 
 
 async def test_what_nobody_did_was_done_by_the_system(desks: Desks) -> None:
-    no = await filed(desks)
+    no = await desks.filed()
     await desks.city[COUNTY].do(actions.accept, CLERK, no)
     await desks.city.settle()
-    await desks.city[village_of(desks)].do(actions.withdraw, AGENT, no, "不办了")
+    await desks.city[desks.village].do(actions.withdraw, AGENT, no, "不办了")
     await desks.city.settle()
     async with desks.at(COUNTY, "clerk") as clerk:
         page = await text(clerk, f"/cases/{no}")
@@ -73,7 +62,7 @@ async def test_what_nobody_did_was_done_by_the_system(desks: Desks) -> None:
 
 
 async def test_a_document_names_who_made_it_and_bears_the_seal_of_its_kind(desks: Desks) -> None:
-    county, no = desks.city[COUNTY], await filed(desks)
+    county, no = desks.city[COUNTY], await desks.filed()
     for kind in ("受理专用章", "审批专用章"):
         await county.do(seals.register, HEAD, kind, f"平罗县{kind}", "T-clerk")
     await county.do(actions.accept, CLERK, no)
@@ -99,7 +88,7 @@ async def test_a_document_names_who_made_it_and_bears_the_seal_of_its_kind(desks
 
 
 async def test_the_audit_log_names_what_it_is_about(desks: Desks) -> None:
-    county, no = desks.city[COUNTY], await filed(desks)
+    county, no = desks.city[COUNTY], await desks.filed()
     await county.do(actions.accept, CLERK, no)
     async with desks.at(COUNTY, "clerk") as clerk, desks.at(COUNTY, "auditor") as auditor:
         await clerk.submit(f"/cases/{no}/documents/D02/print")
@@ -123,7 +112,7 @@ async def test_a_department_without_anything_to_answer_has_its_name(desks: Desks
 
 
 async def test_the_guide_says_the_same_of_the_way_as_the_rail(desks: Desks) -> None:
-    async with desks.at(village_of(desks), "agent") as agent:
+    async with desks.at(desks.village, "agent") as agent:
         page = await text(agent, "/catalogue/SZS-019")
     assert "受理（平罗县）" in page
     assert "决定（平罗县）" in page

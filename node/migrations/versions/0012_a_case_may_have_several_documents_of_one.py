@@ -11,16 +11,16 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("document_issues", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("times", sa.Integer(), nullable=False, server_default="1"))
+        batch_op.add_column(sa.Column("occasion", sa.Integer(), nullable=False, server_default="1"))
         batch_op.drop_constraint("pk_document_issues", type_="primary")
-        batch_op.create_primary_key("pk_document_issues", ["case_no", "kind", "times"])
+        batch_op.create_primary_key("pk_document_issues", ["case_no", "kind", "occasion"])
     with op.batch_alter_table("document_issues", schema=None) as batch_op:
-        batch_op.alter_column("times", existing_type=sa.Integer(), server_default=None)
+        batch_op.alter_column("occasion", existing_type=sa.Integer(), server_default=None)
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM document_issues WHERE times > 1")
+    op.execute("DELETE FROM document_issues WHERE occasion > 1")
     with op.batch_alter_table("document_issues", schema=None) as batch_op:
         batch_op.drop_constraint("pk_document_issues", type_="primary")
-        batch_op.drop_column("times")
+        batch_op.drop_column("occasion")
         batch_op.create_primary_key("pk_document_issues", ["case_no", "kind"])
